@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { ESCAPED_MAX = 200 };
+
+bool str_has_prefix(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool str_has_suffix(const char *s, const char *suffix)
+{
+	size_t len = strlen(s), n = strlen(suffix);
+
+	return len >= n && streq(s + len - n, suffix);
+}
+
+int str_escape(struct buf *out, const char *s, size_t len, size_t max)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < len && r == 0; i++) {
+		unsigned char c = (unsigned char) s[i];
+
+		if (i == max)
+			return buf_adds(out, "...");
+		if (c < 0x20 || c > 0x7e || c == '\\')
+			r = buf_addf(out, "\\x%02x", c);
+		else
+			r = buf_addc(out, (char) c);
+	}
+	return r;
+}
+
+char *str_escaped(const char *s)
+{
+	_buf_done_ struct buf b = BUF_INIT(4 * ESCAPED_MAX + 16);
+
+	(void) str_escape(&b, s, strlen(s), ESCAPED_MAX);
+	return buf_take(&b);
+}
+
+/* Parses digits up to the first other byte; *end is left on it. */
+static int parse_digits(const char *s, const char **end, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	for (; *s >= '0' && *s <= '9'; s++)
+		if (__builtin_mul_overflow(n, 10u, &n) ||
+		        __builtin_add_overflow(n, (uint64_t) (*s - '0'), &n))
+			return -ERANGE;
+	*end = s;
+	*ret = n;
+	return 0;
+}
+
+int num_parse_u64(const char *s, uint64_t *ret)
+{
+	const char *end;
+	uint64_t n;
+	int r = parse_digits(s, &end, &n);
+
+	if (r < 0)
+		return r;
+	if (*end)
+		return -EINVAL;
+	*ret = n;
+	return 0;
+}
+
+int num_parse_u32(const char *s, uint32_t *ret)
+{
+	uint64_t n;
+	int r = num_parse_u64(s, &n);
+
+	if (r < 0)
+		return r;
+	if (n > UINT32_MAX)
+		return -ERANGE;
+	*ret = (uint32_t) n;
+	return 0;
+}
+
+int num_parse_i64(const char *s, int64_t *ret)
+{
+	bool negative = *s == '-';
+	uint64_t n;
+	int r = num_parse_u64(s + negative, &n);
+
+	if (r < 0)
+		return r;
+	if (n > (uint64_t) INT64_MAX + negative)
+		return -ERANGE;
+	*ret = negative ? (int64_t) -n : (int64_t) n;
+	return 0;
+}
+
+/* Parses digits[.digits] into an integer part and a fraction in billionths (further digits are
+ * dropped). */
+static int parse_decimal(const char *s, const char **end, uint64_t *ret_whole, uint32_t *ret_nano)
+{
+	uint32_t nano = 0, unit = 100000000;
+	int r = parse_digits(s, end, ret_whole);
+
+	if (r < 0)
+		return r;
+	if (**end == '.') {
+		s = *end + 1;
+		if (*s < '0' || *s > '9')
+			return -EINVAL;
+		for (; *s >= '0' && *s <= '9'; s++, unit /= 10)
+			nano += unit * (uint32_t) (*s - '0');
+		*end = s;
+	}
+	*ret_nano = nano;
+	return 0;
+}
+
+/* Accepts "", b, k, kb, kib and so on; returns the number of bits to shift by, or -EINVAL. */
+static int size_suffix(const char *s)
+{
+	static const char units[] = "bkmgtp";
+	const char *u;
+	int shift;
+
+	if (!*s)
+		return 0;
+	u = strchr(units, *s | 0x20);
+	if (!u)
+		return -EINVAL;
+	shift = (int) (u - units) * 10;
+	s++;
+	if (shift > 0 && (*s | 0x20) == 'i' && (s[1] | 0x20) == 'b')
+		s++;
+	if (shift > 0 && (*s | 0x20) == 'b')
+		s++;
+	return *s ? -EINVAL : shift;
+}
+
+int num_parse_size(const char *s, uint64_t *ret)
+{
+	const char *end;
+	uint64_t whole, bytes;
+	uint32_t nano;
+	int shift, r = parse_decimal(s, &end, &whole, &nano);
+
+	if (r < 0)
+		return r;
+	shift = size_suffix(end);
+	if (shift < 0)
+		return -EINVAL;
+	if (nano && shift == 0)
+		return -EINVAL;
+	if (__builtin_mul_overflow(whole, UINT64_C(1) << shift, &bytes))
+		return -ERANGE;
+	if (__builtin_add_overflow(
+	            bytes, (uint64_t) (((unsigned __int128) nano << shift) / 1000000000), &bytes))
+		return -ERANGE;
+	*ret = bytes;
+	return 0;
+}
+
+int num_parse_nano(const char *s, uint64_t *ret)
+{
+	const char *end;
+	uint64_t whole;
+	uint32_t nano;
+	int r = parse_decimal(s, &end, &whole, &nano);
+
+	if (r < 0)
+		return r;
+	if (*end)
+		return -EINVAL;
+	if (__builtin_mul_overflow(whole, 1000000000u, &whole) ||
+	        __builtin_add_overflow(whole, nano, &whole))
+		return -ERANGE;
+	*ret = whole;
+	return 0;
+}
+
+void time_rfc3339(char *out, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	char date[24];
+
+	(void) clock_gettime(CLOCK_REALTIME, &now);
+	(void) gmtime_r(&now.tv_sec, &tm);
+	(void) strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void) snprintf(out, size, "%s.%09ldZ", date, now.tv_nsec);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "testkit.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void buf_refuses_more_than_its_maximum(void **state)
+{
+	_buf_done_ struct buf b = BUF_INIT(4);
+
+	assert_int_equal(buf_adds(&b, "abcd"), 0);
+	assert_int_equal(buf_addc(&b, 'e'), -EMSGSIZE);
+	assert_false(buf_ok(&b));
+	assert_string_equal(buf_str(&b), "abcd");
+}
+
+static void err_texts_are_prefixed(void **state)
+{
+	struct err err;
+
+	assert_int_equal(err_errno(&err, -ENOENT, "cannot open '%s'", "x"), -ENOENT);
+	assert_int_equal(err_prefix(&err, -ENOENT, "layer %d", 3), -ENOENT);
+	assert_string_equal(err.text, "layer 3: cannot open 'x': No such file or directory");
+	assert_int_equal(err_set(NULL, -EPERM, "x"), -EPERM);
+}
+
+static void numbers_are_strict(void **state)
+{
+	uint64_t u;
+	int64_t i;
+	uint32_t w;
+
+	assert_int_equal(num_parse_u64("18446744073709551615", &u), 0);
+	assert_true(u == UINT64_MAX);
+	assert_int_equal(num_parse_u64("18446744073709551616", &u), -ERANGE);
+	assert_int_equal(num_parse_u64("", &u), -EINVAL);
+	assert_int_equal(num_parse_u64(" 1", &u), -EINVAL);
+	assert_int_equal(num_parse_u64("1x", &u), -EINVAL);
+	assert_int_equal(num_parse_u64("-1", &u), -EINVAL);
+	assert_int_equal(num_parse_i64("-9223372036854775808", &i), 0);
+	assert_true(i == INT64_MIN);
+	assert_int_equal(num_parse_i64("9223372036854775808", &i), -ERANGE);
+	assert_int_equal(num_parse_u32("4294967296", &w), -ERANGE);
+}
+
+static void sizes_take_docker_suffixes(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t want;
+	} good[] = {
+		{ "0", 0 },
+		{ "10", 10 },
+		{ "1k", 1024 },
+		{ "1.5m", 1572864 },
+		{ "2g", 2147483648 },
+		{ "3GiB", 3221225472 },
+		{ "4kB", 4096 },
+		{ "7b", 7 },
+	};
+	static const char *const bad[] = { "", "m", "1.5", "1.m", "1q", "1kk", "-1",
+		"99999999999999t", "1 k" };
+	uint64_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(num_parse_size(good[i].text, &n), 0);
+		assert_true(n == good[i].want);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_true(num_parse_size(bad[i], &n) < 0);
+	assert_int_equal(num_parse_nano("1.25", &n), 0);
+	assert_true(n == 1250000000);
+}
+
+static void escaped_text_cannot_drive_a_terminal(void **state)
+{
+	_free_ char *s = str_escaped("a\033[31m\nb\\c\xff");
+
+	assert_string_equal(s, "a\\x1b[31m\\x0ab\\x5cc\\xff");
+}
+
+static void sealed_memfd_cannot_change(void **state)
+{
+	_close_ int fd = -EBADF;
+
+	assert_int_equal(fd_sealed("t", "abc", 3, &fd), 0);
+	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_true(fcntl(fd, F_GET_SEALS) & F_SEAL_SEAL);
+}
+
+static void replaced_file_has_the_new_content(void **state)
+{
+	_close_ int dir = open(testkit_scratch(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_buf_done_ struct buf b = BUF_INIT(100);
+
+	assert_int_equal(fd_replace_file(dir, "f", "old", 3, 0600, false), 0);
+	assert_int_equal(fd_replace_file(dir, "f", "new!", 4, 0600, false), 0);
+	assert_int_equal(buf_read_file(&b, dir, "f"), 0);
+	assert_string_equal(buf_str(&b), "new!");
+}
+
+static void path_never_leaves_the_root(void **state)
+{
+	_close_ int dir = open(testkit_scratch(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_close_ int a = -EBADF, made = -EBADF, inside = -EBADF;
+
+	assert_int_equal(mkdirat(dir, "root", 0755), 0);
+	a = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(symlinkat("/../../etc", a, "abs"), 0);
+	assert_int_equal(symlinkat("/proc/self/root", a, "magic"), 0);
+	assert_int_equal(path_open_in(a, "abs/passwd", PATH_IN_ROOT, O_RDONLY, 0), -ENOENT);
+	assert_int_equal(path_open_in(a, "../../etc/passwd", PATH_IN_ROOT, O_RDONLY, 0), -ENOENT);
+	assert_int_equal(path_open_in(a, "../x", PATH_BENEATH, O_RDONLY, 0), -EXDEV);
+	assert_int_equal(path_open_in(a, "abs", PATH_IN_ROOT_NO_LINKS, O_RDONLY, 0), -ELOOP);
+	/* Missing folders are made behind a link, inside the root. */
+	made = path_make_dirs_in(a, "abs/deep/er", 0755);
+	assert_true(made >= 0);
+	inside = path_open_in(a, "etc/deep/er", PATH_BENEATH_NO_LINKS, O_PATH, 0);
+	assert_true(fd_same_file(made, inside));
+	made = fd_close(made);
+	made = path_make_file_in(a, "abs/deep/file", 0600);
+	assert_true(made >= 0);
+	assert_int_equal(faccessat(a, "etc/deep/file", F_OK, 0), 0);
+}
+
+static void path_that_loops_is_refused(void **state)
+{
+	_close_ int dir = open(testkit_scratch(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_equal(symlinkat("b", dir, "a"), 0);
+	assert_int_equal(symlinkat("a", dir, "b"), 0);
+	assert_int_equal(path_make_dirs_in(dir, "a/x", 0755), -ELOOP);
+}
+
+static void paths_are_cleaned_as_text(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "", "/" },
+		{ "/", "/" },
+		{ "a//b/./c/", "/a/b/c" },
+		{ "../../x", "/x" },
+		{ "/a/../..", "/" },
+		{ "a/b/..", "/a" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ char *got = path_clean(cases[i][0]);
+
+		assert_string_equal(got, cases[i][1]);
+	}
+	assert_true(path_is_name("a.b"));
+	assert_false(path_is_name(".."));
+	assert_false(path_is_name("a/b"));
+	assert_false(path_is_name(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		testkit_case(buf_refuses_more_than_its_maximum),
+		testkit_case(err_texts_are_prefixed),
+		testkit_case(numbers_are_strict),
+		testkit_case(sizes_take_docker_suffixes),
+		testkit_case(escaped_text_cannot_drive_a_terminal),
+		testkit_case(sealed_memfd_cannot_change),
+		testkit_case(replaced_file_has_the_new_content),
+		testkit_case(path_never_leaves_the_root),
+		testkit_case(path_that_loops_is_refused),
+		testkit_case(paths_are_cleaned_as_text),
+	};
+
+	return testkit_run(tests);
+}
