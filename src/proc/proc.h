@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Child processes: start by exec, wait by pidfd, forward signals.
+ *
+ * A helper is always another program (fork and exec), never a forked copy of the caller, and gets
+ * exactly the descriptors of its map. Waiting is by pidfd, so no pid can be mistaken for another.
+ */
+#include "base/base.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct proc_fd {
+	int from; /* of the caller, borrowed */
+	int to;   /* of the child */
+};
+
+struct proc_spawn {
+	const char *path;          /* absolute; not searched */
+	const char *const *argv;   /* NULL-terminated */
+	const char *const *envp;   /* NULL-terminated; NULL: empty */
+	const struct proc_fd *fds; /* everything else is closed; 0, 1, 2 must be mapped if wanted */
+	size_t n_fds;
+	bool die_with_parent; /* PDEATHSIG SIGKILL */
+};
+
+/* Starts a program. *ret_pidfd is the caller's. A failing exec shows as exit code 127. Returns the
+ * pid or a negative errno. */
+pid_t proc_spawn(const struct proc_spawn *spawn, int *ret_pidfd);
+/* Waits for the end of a child and reaps it. Returns its code, or 128 + the signal that ended it,
+ * or a negative errno. */
+int proc_wait(int pidfd);
+
+/* Blocks the signals that a foreground command forwards (all that end a program, HUP to USR2,
+ * WINCH, CONT). Call before the child is made, so that none is lost; the child must restore
+ * *ret_old (the executor clears its mask). */
+void proc_block_signals(sigset_t *ret_old);
+/* Waits for the child, forwarding every signal that arrives. Returns as proc_wait. The signals must
+ * be blocked. */
+int proc_wait_forwarding(int pidfd);
+
+/* A signal by name ("KILL", "SIGKILL", "sigkill") or number ("9"). Returns the number or -EINVAL.
+ */
+int proc_signal_parse(const char *text);
+/* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat): with the pid
+ * and the boot id it names a process for ever. Returns 0, -ESRCH when there is none. */
+int proc_start_time(pid_t pid, uint64_t *ret);
+/* The kernel's boot id, 36 characters and a NUL. */
+int proc_boot_id(char ret[37]);
