@@ -69,6 +69,7 @@ enum plan_kind {
 	PLAN_READY,          /* child: tells "created"; waits for start when asked to */
 	PLAN_SECCOMP,        /* child: the filter, last before exec */
 	PLAN_EXEC,           /* child: arguments and environment */
+	PLAN_LOOPBACK,	      /* child: brings "lo" of its new network namespace up (plan_flag) */
 	PLAN_KIND_COUNT,
 };
 
@@ -262,7 +263,7 @@ struct plan_cwd {
 	uint32_t create; /* 1: made when missing, as docker does for WORKDIR */
 };
 
-struct plan_flag { /* steps without fields: PLAN_NO_NEW_PRIVS, PLAN_LANDLOCK_ENTER */
+struct plan_flag { /* steps without fields: PLAN_NO_NEW_PRIVS, PLAN_LANDLOCK_ENTER, PLAN_LOOPBACK */
 	uint32_t unused;
 };
 
