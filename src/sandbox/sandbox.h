@@ -33,6 +33,9 @@ struct sandbox_facts {
 	bool can_raise_rlimits;   /* CAP_SYS_RESOURCE */
 	uint64_t rlimit_hard[16]; /* our own hard limits by RLIMIT_* number */
 	uint64_t last_cap;        /* highest capability number of the kernel */
+	uint64_t caps;            /* our own permitted set: without a user namespace no
+	                             container can get more */
+	int64_t oom_score_adj;    /* our own: lowering it needs CAP_SYS_RESOURCE */
 	bool has_memfd_noexec;    /* vm.memfd_noexec (Linux 6.3) */
 	bool has_time_namespace;
 	uid_t euid;
