@@ -42,9 +42,9 @@ void opt_program_help(const struct opt_program *p, struct buf *out)
 	(void) buf_addf(out, "Usage: %s [OPTIONS] COMMAND [ARGUMENTS]\n\n%s\n\nCommands:\n",
 	        p->name, p->help);
 	for (size_t i = 0; i < p->n_commands; i++)
-		if (p->commands[i].help)
+		if (p->commands[i]->help)
 			(void) buf_addf(
-			        out, "  %-16s %s\n", p->commands[i].name, p->commands[i].help);
+			        out, "  %-16s %s\n", p->commands[i]->name, p->commands[i]->help);
 	add_options("Options", p->options, p->n_options, out);
 	(void) buf_addf(out, "\n'%s COMMAND --help' tells more about one command.\n", p->name);
 }
@@ -77,7 +77,7 @@ static void completion_bash(const struct opt_program *p, struct buf *out)
 	        "\tcase \" $words \" in\n",
 	        buf_str(&fn));
 	for (size_t i = 0; i < p->n_commands; i++) {
-		const struct opt_command *c = &p->commands[i];
+		const struct opt_command *c = p->commands[i];
 
 		if (!c->help)
 			continue;
@@ -87,8 +87,8 @@ static void completion_bash(const struct opt_program *p, struct buf *out)
 	}
 	(void) buf_adds(out, "\t*) COMPREPLY=($(compgen -W \"");
 	for (size_t i = 0; i < p->n_commands; i++)
-		if (p->commands[i].help)
-			(void) buf_addf(out, "%s ", p->commands[i].name);
+		if (p->commands[i]->help)
+			(void) buf_addf(out, "%s ", p->commands[i]->name);
 	bash_words(p->options, p->n_options, out);
 	(void) buf_addf(
 	        out, "\" -- \"$cur\")) ;;\n\tesac\n}\ncomplete -F _%s %s\n", buf_str(&fn), p->name);
@@ -112,7 +112,7 @@ static void completion_fish(const struct opt_program *p, struct buf *out)
 	for (size_t i = 0; i < p->n_options; i++)
 		fish_option(p, NULL, &p->options[i], out);
 	for (size_t i = 0; i < p->n_commands; i++) {
-		const struct opt_command *c = &p->commands[i];
+		const struct opt_command *c = p->commands[i];
 
 		if (!c->help)
 			continue;

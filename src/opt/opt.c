@@ -187,7 +187,7 @@ const struct opt_command *opt_find_command(
         const struct opt_program *program, int argc, char **argv, int *ret_words)
 {
 	for (size_t i = 0; i < program->n_commands; i++) {
-		const char *name = program->commands[i].name;
+		const char *name = program->commands[i]->name;
 		const char *blank = strchr(name, ' ');
 		size_t len = blank ? (size_t) (blank - name) : strlen(name);
 
@@ -197,7 +197,7 @@ const struct opt_command *opt_find_command(
 		if (blank && !streq(argv[1], blank + 1))
 			continue;
 		*ret_words = blank ? 2 : 1;
-		return &program->commands[i];
+		return program->commands[i];
 	}
 	return NULL;
 }
@@ -265,6 +265,12 @@ int opt_main(const struct opt_program *p, void *global, int argc, char **argv)
 	if (want_help || (argc > 0 && streq(argv[0], "help"))) {
 		opt_program_help(p, &help);
 		return print(&help);
+	}
+	if (argc == 0 && p->without_command) {
+		int r = p->without_command(global);
+
+		if (r >= 0)
+			return r;
 	}
 	if (argc == 0)
 		return usage(p, NULL, "a command is missing");

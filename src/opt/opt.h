@@ -58,12 +58,15 @@ struct opt_program {
 	const char *help; /* one line */
 	const struct opt *options;
 	size_t n_options;
-	const struct opt_command *commands;
+	const struct opt_command *const *commands; /* each is defined beside its function */
 	size_t n_commands;
 	int usage_exit; /* exit code of a wrong command line */
 	/* Exit code of a wrong command line for one command, NULL: usage_exit always (bulkhead run:
 	 * 125). */
 	int (*command_usage_exit)(const struct opt_command *command);
+	/* Called when there are global options and no command (--version); negative: that is an
+	 * error after all. */
+	int (*without_command)(void *global);
 };
 
 /* Parses the words argv[0..argc) with one table into values. *ret_used is the number of words that

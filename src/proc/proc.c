@@ -114,25 +114,43 @@ void proc_block_signals(sigset_t *ret_old)
 	(void) sigprocmask(SIG_BLOCK, &set, ret_old);
 }
 
+int proc_signal_fd(int *ret_fd)
+{
+	sigset_t set;
+	int fd;
+
+	forwarded_set(&set);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+void proc_forward(int signal_fd, int pidfd)
+{
+	struct signalfd_siginfo si;
+
+	while (read(signal_fd, &si, sizeof(si)) == (ssize_t) sizeof(si))
+		(void) sys_pidfd_send_signal(
+		        pidfd, (int) si.ssi_signo); /* it may be gone: ignoring */
+}
+
 int proc_wait_forwarding(int pidfd)
 {
 	_close_ int sfd = -EBADF;
-	sigset_t set;
+	int r = proc_signal_fd(&sfd);
 
-	forwarded_set(&set);
-	sfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (sfd < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	for (;;) {
 		struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 			{ .fd = sfd, .events = POLLIN } };
-		struct signalfd_siginfo si;
 
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return -errno;
-		while (fds[1].revents && read(sfd, &si, sizeof(si)) == (ssize_t) sizeof(si))
-			(void) sys_pidfd_send_signal(
-			        pidfd, (int) si.ssi_signo); /* it may be gone: ignoring */
+		if (fds[1].revents)
+			proc_forward(sfd, pidfd);
 		if (fds[0].revents)
 			return proc_wait(pidfd);
 	}

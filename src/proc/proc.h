@@ -41,6 +41,11 @@ void proc_block_signals(sigset_t *ret_old);
  * be blocked. */
 int proc_wait_forwarding(int pidfd);
 
+/* The two halves of it, for callers with an event loop of their own: a signalfd (non-blocking, the
+ * caller's) of the forwarded signals; and sending on what has arrived. */
+int proc_signal_fd(int *ret_fd);
+void proc_forward(int signal_fd, int pidfd);
+
 /* A signal by name ("KILL", "SIGKILL", "sigkill") or number ("9"). Returns the number or -EINVAL.
  */
 int proc_signal_parse(const char *text);

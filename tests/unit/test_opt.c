@@ -120,17 +120,27 @@ static int run_it(void *global, void *values, int argc, char **argv)
 	return 7;
 }
 
-static const struct opt_command commands[] = {
-	{ "run", "IMAGE [COMMAND...]", "run a thing", options, ARRAY_SIZE(options), 1, -1, false,
-	        sizeof(struct values), run_it },
-	{ "image import", "FILE NAME", "import", NULL, 0, 2, 2, true, 1, run_it },
-};
-static const struct opt_program program = { "prog", "does things", NULL, 0, commands,
-	ARRAY_SIZE(commands), 125, NULL };
+static const struct opt_command run_command = { "run", "IMAGE [COMMAND...]", "run a thing", options,
+	ARRAY_SIZE(options), 1, -1, false, sizeof(struct values), run_it };
+static const struct opt_command import_command = { "image import", "FILE NAME", "import", NULL, 0,
+	2, 2, true, 1, run_it };
+static const struct opt_command *const commands[] = { &run_command, &import_command };
+
+static int without_command(void *global)
+{
+	return *(char *) global ? 3 : -1;
+}
+
+static const struct opt_program program = { .name = "prog",
+	.help = "does things",
+	.commands = commands,
+	.n_commands = ARRAY_SIZE(commands),
+	.usage_exit = 125,
+	.without_command = without_command };
 
 static void commands_of_one_and_two_words_run(void **state)
 {
-	char global;
+	char global = 0;
 
 	assert_int_equal(opt_main(&program, &global, 4, ARGV("prog", "run", "img", "--x")), 7);
 	assert_int_equal(ran, 2);
@@ -139,6 +149,8 @@ static void commands_of_one_and_two_words_run(void **state)
 	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "image")), 125);
 	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "run")), 125);
 	assert_int_equal(opt_main(&program, &global, 1, ARGV("prog")), 125);
+	global = 1;
+	assert_int_equal(opt_main(&program, &global, 1, ARGV("prog")), 3);
 }
 
 static void help_and_completion_name_every_option(void **state)
@@ -146,7 +158,7 @@ static void help_and_completion_name_every_option(void **state)
 	_buf_done_ struct buf help = BUF_INIT(65536), bash = BUF_INIT(65536),
 	                      fish = BUF_INIT(65536);
 
-	opt_command_help(&program, &commands[0], &help);
+	opt_command_help(&program, commands[0], &help);
 	assert_int_equal(opt_completion(&program, "bash", &bash), 0);
 	assert_int_equal(opt_completion(&program, "fish", &fish), 0);
 	assert_int_equal(opt_completion(&program, "csh", &fish), -EINVAL);
