@@ -14,7 +14,8 @@
  * size, payload. Fields in table order: u32/u64/i64 as they are; text as u32 length, bytes, one
  * NUL; list of text as u32 count, texts; bytes as u32 length, bytes. A decoder refuses: another
  * version, a size that does not match, an unknown kind, a kind out of order (sandbox/order.h), a
- * text with NUL inside or without its NUL, bytes left over, more than the maxima below.
+ * text with NUL inside or without its NUL, bytes left over, more than the maxima below, a first step
+ * other than PLAN_CONTAINER, two steps of a kind that makes sense once only.
  */
 #include "base/buf.h"
 #include "base/err.h"
@@ -38,7 +39,7 @@ enum plan_kind {
 	PLAN_ROOT_OVERLAY,    /* the same from image layers */
 	PLAN_NAMESPACE,       /* one new or joined namespace */
 	PLAN_IDMAP,           /* supervisor: one extent of the user namespace's maps */
-	PLAN_RLIMIT,          /* supervisor: prlimit(2) on the child */
+	PLAN_RLIMIT,          /* child, late; the supervisor raises the hard limits that need it */
 	PLAN_OOM_SCORE,       /* supervisor: oom_score_adj of the child */
 	PLAN_CGROUP_JOIN,     /* child: writes 0 to its v1 tasks files; then the cgroup namespace */
 	PLAN_EARLY_SYSCTL,    /* child, before it changes its uid: vm.memfd_noexec */
