@@ -89,6 +89,13 @@ int sys_pivot_root(const char *new_root, const char *put_old)
 	return ret(syscall(SYS_pivot_root, new_root, put_old));
 }
 
+int sys_getcwd(char *path, size_t size)
+{
+	int r = ret(syscall(SYS_getcwd, path, size));
+
+	return r < 0 ? r : 0;
+}
+
 int sys_pidfd_open(pid_t pid)
 {
 	return ret(syscall(SYS_pidfd_open, pid, 0));

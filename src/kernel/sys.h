@@ -44,6 +44,10 @@ int sys_fsmount(int fsfd, unsigned int attrs);
 int sys_mount_setattr(int dirfd, const char *path, unsigned int flags, struct mount_attr *attr);
 int sys_pivot_root(const char *new_root, const char *put_old);
 
+/* getcwd(2) itself: 0, and the path as the kernel says it, "(unreachable)..." outside of the root.
+ * The C library would walk the folders itself then. */
+int sys_getcwd(char *path, size_t size);
+
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);

@@ -26,7 +26,7 @@
 /* --- supervisor: detached mounts of the host ------------------------------------------------- */
 
 /* A recursive clone of the folder 'path' (links in it are followed: it is the host's) with
- * attr_set on its root mount. */
+ * attr_set on its root mount; a slave of the host's mounts, so that nothing goes back there. */
 int mount_open_root(const char *path, uint64_t attr_set, int *ret_fd, struct err *err);
 
 /* A clone of the file or folder 'path' of the host, with the mounts below it when 'recursive'. */
@@ -86,7 +86,8 @@ int mount_attach_root(int root_fd, struct err *err);
 /* Makes the attached root "/" and lets go of the old one; cwd is "/" afterwards. no_pivot: by
  * MS_MOVE and chroot, for a host root that is an initramfs; weaker. */
 int mount_pivot(int root_fd, bool no_pivot, struct err *err);
-/* After mount_pivot: attributes (read-only, ...) and propagation (0: unchanged) of "/". */
+/* After mount_pivot: attributes (read-only, ...) and propagation (0: unchanged) of "/" itself; the
+ * mounts below it have their own. */
 int mount_set_root(uint64_t attr_set, uint64_t propagation, struct err *err);
 /* Changes to 'path' inside "/" (made first when 'create') and checks that the kernel calls the
  * result reachable from our root (CVE-2024-21626). Magic links are not followed. */
@@ -146,8 +147,9 @@ int mount_make_device(int rootfd, const struct mount_device *dev, struct err *er
 /* Binds a tree of mount_open_device (checked again here) where nodes cannot be made. */
 int mount_bind_device(int rootfd, const struct mount_device *dev, int tree, struct err *err);
 /* /dev/fd, stdin, stdout, stderr and, when 'ptmx', ptmx -> pts/ptmx. /dev must be a real folder
- * (CVE-2026-41579, CVE-2026-47766); a link that is right already stays, anything else of that name
- * is replaced only when /dev is a mount of the container, else refused. */
+ * (CVE-2026-41579, CVE-2026-47766). Nothing is ever removed: /dev may be the host's. A link that is
+ * right already stays, and so does the character device 5:2 as ptmx; anything else of that name is
+ * refused, -EEXIST. */
 int mount_dev_links(int rootfd, bool ptmx, struct err *err);
 
 /* --- child: covers --------------------------------------------------------------------------- */
