@@ -12,6 +12,7 @@
  */
 #include "base/arena.h"
 #include "base/err.h"
+#include "oci/kv.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -21,11 +22,6 @@ enum {
 	OCI_LIST_MAX = 16384,     /* members of any one list */
 	OCI_DEPTH_MAX = 32,       /* nesting */
 	OCI_ID_MAX = 1024,        /* bytes of a container ID */
-};
-
-struct oci_kv {
-	const char *key;
-	const char *value;
 };
 
 struct oci_rlimit {
@@ -213,6 +209,9 @@ struct oci_spec {
 	 * implemented here. */
 	const char *const *unknown;     /* NULL-terminated */
 	const char *const *unsupported; /* NULL-terminated */
+	/* Sentences about what was accepted and has no effect (a capability without a name here, an
+	 * environment entry without '='): warnings for the caller to show. */
+	const char *const *notes; /* NULL-terminated */
 };
 
 /* Parses len bytes of JSON. On success *ret is a new structure for oci_spec_free(). Errors: -EINVAL
@@ -222,6 +221,13 @@ int oci_spec_parse(const char *json, size_t len, struct oci_spec **ret, struct e
 struct oci_spec *oci_spec_new(void);
 struct oci_spec *oci_spec_free(struct oci_spec *spec);
 void oci_spec_freep(struct oci_spec **spec);
+
+/* The path below /proc/sys of a sysctl key in either form ("net.ipv4.ip_forward",
+ * "net/ipv4/ip_forward"): the first '.' or '/' is the separator and the other one stands for the
+ * separator inside a name ("net.ipv4.conf.eth0/1.forwarding" -> "net/ipv4/conf/eth0.1/forwarding").
+ * NULL for a key with other bytes than [A-Za-z0-9_./-], with an empty part, "." or ".."
+ * (CVE-2022-0811). New memory. */
+char *oci_sysctl_path(const char *key);
 
 /* The default config.json that 'bulkhead-runtime spec' writes (rootless: with a user namespace that
  * maps uid/gid to 0). New memory. */
