@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the variables are for those who source this
 # What the scripts of this folder, quickstart.sh and check.sh share. Sourced, never run.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,7 +11,7 @@ packages_build='gcc libc6-dev meson ninja-build pkg-config libjson-c-dev libsqli
 	libarchive-dev libssl-dev scdoc'
 packages_image='mmdebstrap debian-archive-keyring'
 packages_unit='libcmocka-dev libseccomp-dev python3'
-packages_check='clang clang-format clang-tidy cppcheck universal-ctags binutils git'
+packages_check='clang clang-format clang-tidy cppcheck shellcheck universal-ctags binutils git'
 packages_integration='python3-pytest python3-pytest-timeout busybox-static util-linux iproute2 procps
 	zstd xz-utils'
 packages_vm='qemu-system-x86 cpio e2fsprogs'
