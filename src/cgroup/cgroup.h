@@ -40,7 +40,7 @@ enum {
 	CGROUP_HIERARCHIES_MAX = 24, /* v1 hierarchies that are looked at */
 	CGROUP_PATH_MAX = 3072,      /* bytes of a group's path */
 	CGROUP_PIDS_MAX = 1 << 20,   /* members that cgroup_pids lists */
-	CGROUP_DEPTH_MAX = 64,       /* nesting of groups inside a container that is removed */
+	CGROUP_DEPTH_MAX = 64,       /* names in a path; nesting of groups inside a container */
 	CGROUP_DEVICES_MAX = 4096,   /* device rules of one group */
 };
 
@@ -152,10 +152,10 @@ struct cgroup_handle {
 	/* private */
 	int root_fd; /* /sys/fs/cgroup */
 	size_t n_v1;
-	int v1_fds[CGROUP_HIERARCHIES_MAX]; /* the folder in each v1 hierarchy */
 	char *v1_names[CGROUP_HIERARCHIES_MAX];
-	char *path, *v2_name;
-	size_t n_existed; /* leading names of path that were there before cgroup_create */
+	char *path;
+	const char *v2_name; /* folder of the v2 tree below root_fd; NULL: none */
+	size_t n_existed;    /* leading names of path that were there before cgroup_create */
 };
 #define CGROUP_HANDLE_INIT                                                                         \
 	{                                                                                          \
