@@ -1,0 +1,190 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Times the start of containers: the whole life of /bin/true under Bulkhead and its peers, in one interleaved run,
+# beside a program that does no more than the kernel makes necessary. Writes docs/BENCHMARKS.md.
+#
+#   bench/run.sh [-n ROUNDS] [-b BUILD-FOLDER] [-o FILE]
+#
+# Needs root and a release build (meson setup build --buildtype=release && ninja -C build). Peers that are not there
+# are said to be missing. Everything lives in a private mount namespace and a temporary folder, and is gone afterwards.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../tools/common.sh"
+
+rounds=41 build=$top/build out=$top/docs/BENCHMARKS.md group=bulkhead-bench
+while getopts n:b:o: opt; do
+	case $opt in
+	n) rounds=$OPTARG ;;
+	b) build=$(cd "$OPTARG" && pwd) ;;
+	o) out=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+[ "$(id -u)" = 0 ] || die 'needs root'
+
+# crun refuses a host with cgroup v1 and v2 controllers side by side. In a mount namespace that shows v1 alone every
+# runtime works, so all of them run there.
+if [ -z "${BULKHEAD_BENCH_INSIDE:-}" ]; then
+	export BULKHEAD_BENCH_INSIDE=1
+	exec unshare --mount --propagation private "$0" "$@"
+fi
+work=$(mktemp -d)
+show_v1_only() {
+	[ -s /sys/fs/cgroup/unified/cgroup.controllers ] || return 0
+	mkdir "$work/cgroup"
+	mount -t tmpfs none "$work/cgroup"
+	local dir
+	for dir in cpu cpuacct cpuset memory devices freezer blkio pids systemd; do
+		[ -d "/sys/fs/cgroup/$dir" ] || continue
+		mkdir "$work/cgroup/$dir"
+		mount --bind "/sys/fs/cgroup/$dir" "$work/cgroup/$dir"
+	done
+	mount --rbind "$work/cgroup" /sys/fs/cgroup
+}
+clean() {
+	local status=$? dir
+	trap - EXIT
+	if [ -d "$work/podman" ]; then podman_here rmi -a -f >/dev/null 2>&1 || true; fi
+	find /sys/fs/cgroup -depth -type d -path "*/$group*" -exec rmdir {} + 2>/dev/null || true
+	for dir in "$work"/podman/*; do umount -R "$dir" 2>/dev/null || true; done
+	umount -R "$work/cgroup" 2>/dev/null || true
+	rm -rf "$work" 2>/dev/null || true
+	exit $status
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+show_v1_only
+
+# --- what is compared -------------------------------------------------------------------------------------------------
+
+missing=()
+have() {
+	command -v "$1" >/dev/null && return 0
+	missing+=("$1")
+	return 1
+}
+add() { printf '%s\t%s\n' "$1" "$2" >>"$work/commands"; }
+
+# The profile that Debian ships for podman, resolved for the capabilities of the bundle, in OCI's form.
+seccomp_profile() {
+	local file=/usr/share/containers/seccomp.json
+	[ -e "$file" ] || return 1
+	jq --slurpfile config "$here/config.json" '
+		($config[0].process.capabilities.bounding) as $caps |
+		{defaultAction, architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+		 syscalls: [.syscalls[]
+			| select((.includes.arches // ["amd64"]) | index("amd64"))
+			| select((.includes.caps // []) - $caps == [])
+			| select([(.excludes.caps // [])[] | select(. as $c | $caps | index($c))] == [])
+			| {names, action} + (if (.args // []) == [] then {} else {args} end)
+			  + (if .errnoRet then {errnoRet} else {} end)]}' "$file"
+}
+make_bundles() {
+	local caps='.process.capabilities |= (.effective = .bounding | .permitted = .bounding)'
+	local limits='.linux.resources = {memory: {limit: 268435456}, pids: {limit: 512},
+		cpu: {shares: 512, quota: 50000, period: 100000}}'
+	local base=".root.path = \"$work/rootfs\" | .linux.cgroupsPath = \"/$group\" | $caps"
+	mkdir -p "$work/rootfs" "$work/plain" "$work/full"
+	tar -C "$work/rootfs" -xf "$("$top/tools/mkimage" busybox)"
+	seccomp_profile >"$work/seccomp.json" || die 'no /usr/share/containers/seccomp.json (package podman)'
+	jq "$base" "$here/config.json" >"$work/plain/config.json"
+	jq --slurpfile s "$work/seccomp.json" "$base | .linux.seccomp = \$s[0] | $limits" "$here/config.json" \
+		>"$work/full/config.json"
+}
+podman_here() {
+	CONTAINERS_CONF=$work/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman --root "$work/podman/root" \
+		--runroot "$work/podman/run" --cgroup-manager=cgroupfs --events-backend=none "$@"
+}
+prepare_podman() {
+	mkdir -p "$work/podman"
+	# Limits that a root without CAP_SYS_RESOURCE may set.
+	cat >"$work/containers.conf" <<-CONF
+		[containers]
+		default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "none"
+	CONF
+	podman_here import -q "$("$top/tools/mkimage" busybox)" bench:latest >/dev/null
+}
+engine_commands() {
+	local bulkhead=$build/src/cmd/bulkhead/bulkhead state="--root $work/state --runroot $work/run" runtime
+	"$bulkhead" --root "$work/state" --runroot "$work/run" image import "$("$top/tools/mkimage" busybox)" bench >/dev/null
+	add 'bulkhead run' "$bulkhead $state run --rm --cgroup-parent /$group bench /bin/true"
+	have podman && prepare_podman || return 0
+	for runtime in crun runc; do
+		command -v $runtime >/dev/null || continue
+		add "podman run ($runtime)" "env CONTAINERS_CONF=$work/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman \
+--root $work/podman/root --runroot $work/podman/run --cgroup-manager=cgroupfs --events-backend=none --runtime $runtime run \
+--rm --network=none --cgroup-parent=/$group bench:latest /bin/true"
+	done
+}
+write_commands() {
+	local runtime=$build/src/cmd/bulkhead-runtime/bulkhead-runtime name
+	gcc -O2 -static -D_GNU_SOURCE -o "$work/lab" "$here/lab.c"
+	gcc -O2 -static -D_GNU_SOURCE -o "$work/floor" "$here/floor.c"
+	make_bundles
+	add 'fork and exec' "$work/rootfs/bin/true"
+	add 'floor' "$work/floor $work/rootfs /bin/true"
+	add 'bulkhead-runtime run' "$runtime --root $work/oci run -b $work/plain b%N"
+	add 'bulkhead-runtime run, seccomp and limits' "$runtime --root $work/oci run -b $work/full b%N"
+	for name in crun runc; do
+		have $name || continue
+		add "$name run" "$name --root $work/$name run -b $work/plain $name%N"
+		add "$name run, seccomp and limits" "$name --root $work/$name run -b $work/full $name%N"
+	done
+	! have bwrap || add 'bwrap' "bwrap --ro-bind $work/rootfs / --proc /proc --dev /dev --unshare-all /bin/true"
+	engine_commands
+}
+
+# --- the report -------------------------------------------------------------------------------------------------------
+
+versions() {
+	printf 'bulkhead %s' "$("$build/src/cmd/bulkhead/bulkhead" --version | awk '{print $NF}')"
+	local name
+	for name in crun runc podman; do
+		! command -v $name >/dev/null || printf ', %s %s' $name "$($name --version | awk 'NR == 1 {print $NF}')"
+	done
+	! command -v bwrap >/dev/null || printf ', bubblewrap %s' "$(bwrap --version | awk '{print $NF}')"
+	printf '\n'
+}
+cgroups() {
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo 'cgroup v2'; else echo 'cgroup v1 (seen alone, as crun needs it)'; fi
+}
+report() { # RESULTS
+	cat <<-TEXT
+		# Benchmarks
+
+		How long the whole life of a container takes whose program is \`/bin/true\`: from spawn to reaped. All commands ran in
+		turn, $rounds rounds, each round on an idle machine. *floor* is \`bench/floor.c\`: one clone3 into six namespaces, the mounts and
+		devices of a usual OCI config, pivot_root, exec; no cgroup, no seccomp, no state. *seccomp and limits* is the same
+		bundle with podman's default profile and limits of memory, CPU and tasks. Times are milliseconds and depend on the
+		machine; the ratios are what to compare.
+
+		- Machine: $(nproc) CPUs ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)),
+		  $(awk '/^MemTotal/ {printf "%d GiB", $2 / 1048576 + 0.5}' /proc/meminfo), Linux $(uname -r | cut -d- -f1), $(cgroups)
+		- System: $(. /etc/os-release && printf '%s' "$PRETTY_NAME")
+		- Versions: $(versions)
+		- Not there: ${missing[*]:-nothing}
+		- Made by: \`bench/run.sh -n $rounds\`
+
+		| command | median | p10 | p90 | min | CPU | peak KiB | times floor |
+		|---|---|---|---|---|---|---|---|
+	TEXT
+	awk -F '\t' 'NR == FNR {if ($1 == "floor") floor = $2; next}
+		{printf "| %s | %s | %s | %s | %s | %s | %s | %s |%s\n", $1, $2, $3, $4, $5, $6, $7,
+			floor > 0 ? sprintf("%.1f", $2 / floor) : "-", $8 > 0 ? " " $8 " failed" : ""}' "$1" "$1"
+	cat <<-'TEXT'
+
+		CPU and peak memory are those of the command and the processes that it waited for; an engine that leaves work to
+		others (a daemon, a monitor) shows less than it costs.
+	TEXT
+}
+
+need_packages $packages_bench
+write_commands
+say "timing $(wc -l <"$work/commands") commands, $rounds rounds"
+"$work/lab" -n "$rounds" -w 2 "$work/commands" >"$work/results"
+report "$work/results" >"$work/report"
+cp "$work/report" "$out"
+cat "$out"
