@@ -53,7 +53,7 @@ int mount_set_idmap(int tree, int userns_fd, bool recursive, const char *name, s
 
 enum mount_overlay_method {
 	MOUNT_OVERLAY_AUTO,    /* by descriptor, and where the kernel is older than 6.13 by name */
-	MOUNT_OVERLAY_BY_FD,   /* fails with -EINVAL on older kernels */
+	MOUNT_OVERLAY_BY_FD,   /* -EOPNOTSUPP or -EINVAL on older kernels */
 	MOUNT_OVERLAY_BY_NAME, /* a short-lived helper with a mount namespace of its own */
 };
 /*

@@ -130,6 +130,20 @@ static int set_options(int fsfd, const char *const *options, struct err *err)
 
 static const char what[] = "cannot make the root file system from its layers";
 
+/* Before Linux 6.5 options are looked at here, all together, and no log says which was wrong. */
+static int create_error(int fsfd, int code, const char *const *options, struct err *err)
+{
+	_buf_done_ struct buf text = BUF_INIT(1024);
+
+	(void) buf_adds(&text, what);
+	for (size_t i = 0; options && options[i]; i++) {
+		(void) buf_adds(&text, i ? ", '" : " with '");
+		(void) str_escape(&text, options[i], strlen(options[i]), 60);
+		(void) buf_adds(&text, "'");
+	}
+	return mount_fs_error(fsfd, code, err, buf_str(&text));
+}
+
 /* The last steps of both ways. */
 static int create(int fsfd, const struct mount_overlay *o, int *ret_fd, struct err *err)
 {
@@ -143,7 +157,7 @@ static int create(int fsfd, const struct mount_overlay *o, int *ret_fd, struct e
 	if (r == 0)
 		r = sys_fsconfig_create(fsfd);
 	if (r < 0)
-		return mount_fs_error(fsfd, r, err, what);
+		return create_error(fsfd, r, o->options, err);
 	fd = sys_fsmount(fsfd, attrs);
 	if (fd < 0)
 		return mount_fs_error(fsfd, fd, err, what);
@@ -301,10 +315,11 @@ int mount_open_overlay(const struct mount_overlay *o, int *ret_fd, struct err *e
 
 	if (r < 0)
 		return r;
-	r = -EINVAL;
+	r = -EOPNOTSUPP;
 	if (o->method != MOUNT_OVERLAY_BY_NAME)
 		r = overlay_by_fd(o, &parts, &fd, err);
-	if (r == -EINVAL && o->method != MOUNT_OVERLAY_BY_FD)
+	/* Linux 6.1 to 6.4 say EOPNOTSUPP, 6.5 to 6.12 EINVAL. */
+	if ((r == -EOPNOTSUPP || r == -EINVAL) && o->method != MOUNT_OVERLAY_BY_FD)
 		r = overlay_by_name(o, &parts, &fd, err);
 	if (r < 0)
 		return r;

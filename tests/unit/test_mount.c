@@ -236,9 +236,14 @@ static void body_bad_option_by_fd(void)
 {
 	body_bad_option(MOUNT_OVERLAY_AUTO);
 }
+static void body_bad_option_by_name(void)
+{
+	body_bad_option(MOUNT_OVERLAY_BY_NAME);
+}
 static void overlay_error_names_the_option(void **state)
 {
 	mountkit_run(body_bad_option_by_fd);
+	mountkit_run(body_bad_option_by_name);
 }
 
 /* --- folders as roots ------------------------------------------------------------------------ */
