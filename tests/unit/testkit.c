@@ -36,6 +36,14 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return 0;
 }
 
+void testkit_select(void)
+{
+	const char *pattern = getenv("CASE");
+
+	if (pattern && *pattern)
+		cmocka_set_test_filter(pattern);
+}
+
 int testkit_setup(void **state)
 {
 	(void) state;

@@ -17,8 +17,12 @@
 int testkit_setup(void **state);
 int testkit_teardown(void **state);
 
-#define testkit_case(f)    cmocka_unit_test_setup_teardown(f, testkit_setup, testkit_teardown)
-#define testkit_run(tests) cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL)
+#define testkit_case(f) cmocka_unit_test_setup_teardown(f, testkit_setup, testkit_teardown)
+#define testkit_run(tests)                                                                         \
+	(testkit_select(), cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL))
+
+/* Runs only the cases that match the pattern in $CASE ('*' and '?'), when it is set. */
+void testkit_select(void);
 
 /* Asserts that the NUL-terminated text contains part; prints both when not. */
 void assert_contains(const char *text, const char *part);
