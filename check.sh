@@ -139,7 +139,7 @@ suite_format() {
 	done < <(list_files '*.c' '*.h')
 	while IFS= read -r f; do
 		expect format "$f" shellcheck -S warning -x -P SCRIPTDIR "$f"
-	done < <(list_files '*.sh' .ci/run tools/mkimage tests/vm/vm)
+	done < <(list_files '*.sh' .ci/run tools/mkimage tools/try-install tests/vm/vm)
 }
 list_files() {
 	if git rev-parse --git-dir >/dev/null 2>&1; then git ls-files -co --exclude-standard -- "$@"; else

@@ -29,7 +29,7 @@ if ! "${bulkhead[@]}" images | grep -Eq '^debian +12 '; then
 fi
 
 say 'a hardened container, with what protects it'
-"${bulkhead[@]}" run --rm --show-security -m 256m --cpus 1 --pids-limit 64 --read-only "$image" python3 -c '
+"${bulkhead[@]}" run --rm --show-security -i -m 256m --cpus 1 --pids-limit 64 --read-only "$image" python3 - <<'PROGRAM'
 import os
 
 limit = 2_000_000
@@ -39,9 +39,9 @@ for n in range(2, int(limit**0.5) + 1):
     if sieve[n]:
         sieve[n * n::n] = bytes(len(range(n * n, limit, n)))
 with open("/etc/os-release") as f:
-    system = dict(line.rstrip().split("=", 1) for line in f if "=" in line)
-print()
-print(f"Hello from {system['"'PRETTY_NAME'"']}: there are {sum(sieve)} primes below {limit}.")
-print(f"Inside I am process {os.getpid()}, user {os.getuid()}, on host {os.uname().nodename}, and of the host I see nothing.")
-'
+    system = dict(line.rstrip().split("=", 1) for line in f if "=" in line)["PRETTY_NAME"].strip('"')
+processes = [name for name in os.listdir("/proc") if name.isdigit()]
+print(f"\nHello from {system}: there are {sum(sieve)} primes below {limit}.")
+print(f"I am user {os.getuid()} on {os.uname().nodename}, process {os.getpid()} of {len(processes)}.")
+PROGRAM
 say "now try: sudo ${bulkhead[*]} run --rm $image python3 -c 'print(6 * 7)'"
