@@ -194,7 +194,23 @@ static int inherit_cpuset(
 	return r < 0 ? r : fd_write_file(root_fd, path, buf_str(value));
 }
 
-static int fill_cpuset(const struct cgroup_handle *h, const char *folder, struct err *err)
+/* Lets the kernel do the same for the next group in the parents that we made: it saves a tenth of a
+ * millisecond each. */
+static void clone_cpusets(const struct cgroup_handle *h, const char *folder, size_t existed)
+{
+	_free_ char *full = xprintf("%s%s", folder, h->path);
+
+	for (size_t depth = cgroup_path_depth(h->path) - 1; depth > existed; depth--) {
+		_free_ char *file = NULL;
+
+		*strrchr(full, '/') = '\0';
+		file = xprintf("%s/cgroup.clone_children", full);
+		(void) fd_write_file(h->root_fd, file, "1");
+	}
+}
+
+static int fill_cpuset(
+        const struct cgroup_handle *h, const char *folder, size_t existed, struct err *err)
 {
 	_free_ char *full = xprintf("%s%s", folder, h->path);
 	_buf_done_ struct buf value = BUF_INIT(CGROUP_SHORT_MAX);
@@ -204,6 +220,7 @@ static int fill_cpuset(const struct cgroup_handle *h, const char *folder, struct
 		r = inherit_cpuset(h->root_fd, full, strlen(folder), "cpuset.mems", &value);
 	if (r < 0)
 		return err_errno(err, r, "cannot give control group '%s' its parent's cpus", full);
+	clone_cpusets(h, folder, existed);
 	return 0;
 }
 
@@ -327,7 +344,7 @@ static int create_v1(struct cgroup_handle *h, size_t i, size_t *ret_existed, str
 	if (*ret_existed == cgroup_path_depth(h->path))
 		r = refuse_members(h, folder, err);
 	if (r == 0 && cgroup_list_has(folder, ',', "cpuset"))
-		r = fill_cpuset(h, folder, err);
+		r = fill_cpuset(h, folder, *ret_existed, err);
 	if (r < 0)
 		return r;
 	fd = cgroup_open_file(h, folder, "tasks", O_WRONLY | O_NOCTTY);
@@ -369,7 +386,7 @@ int cgroup_create(const struct cgroup_group *group, struct cgroup_handle *ret, s
 		r = create_v2(&h, &existed[h.n_v1], err);
 	for (size_t i = 0; r < 0 && i <= h.n_v1; i++)
 		if (existed[i] != SIZE_MAX && (i < h.n_v1 || h.v2_name))
-			cgroup_prune(&h, i < h.n_v1 ? h.v1_names[i] : h.v2_name, existed[i]);
+			cgroup_prune(&h, i < h.n_v1 ? h.v1_names[i] : h.v2_name, existed[i], false);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i <= h.n_v1; i++)

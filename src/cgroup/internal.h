@@ -28,7 +28,8 @@ int cgroup_populated(const struct cgroup_handle *handle, const char *folder);
 int cgroup_handle_init(
         const struct cgroup_group *group, struct cgroup_handle *ret, struct err *err);
 /* Removes the empty groups of a path in one hierarchy from the leaf up, down to 'keep' names. */
-void cgroup_prune(const struct cgroup_handle *handle, const char *folder, size_t keep);
+void cgroup_prune(
+        const struct cgroup_handle *handle, const char *folder, size_t keep, bool leaf_is_gone);
 /* Number of names in a clean path. */
 size_t cgroup_path_depth(const char *path);
 

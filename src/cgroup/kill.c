@@ -437,13 +437,14 @@ static int remove_in(struct cgroup_handle *h, const char *folder, bool kill, str
 	return 0;
 }
 
-void cgroup_prune(const struct cgroup_handle *handle, const char *folder, size_t keep)
+void cgroup_prune(
+        const struct cgroup_handle *handle, const char *folder, size_t keep, bool leaf_is_gone)
 {
 	_free_ char *full = xprintf("%s%s", folder, handle->path);
 	size_t depth = cgroup_path_depth(handle->path);
 
-	for (; depth > keep; depth--) {
-		if (unlinkat(handle->root_fd, full, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	for (bool gone = leaf_is_gone; depth > keep; depth--, gone = false) {
+		if (!gone && unlinkat(handle->root_fd, full, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			return; /* used by others, or not ours: it stays */
 		*strrchr(full, '/') = '\0';
 	}
@@ -462,8 +463,8 @@ int cgroup_remove(const struct cgroup_group *group, bool kill, size_t keep, stru
 	if (r < 0)
 		return r;
 	if (h.v2_name)
-		cgroup_prune(&h, h.v2_name, keep);
+		cgroup_prune(&h, h.v2_name, keep, true);
 	for (size_t i = 0; i < h.n_v1; i++)
-		cgroup_prune(&h, h.v1_names[i], keep);
+		cgroup_prune(&h, h.v1_names[i], keep, true);
 	return 0;
 }
