@@ -130,8 +130,12 @@ static bool all_digits(const char *s)
 /* A number that the kernel takes as an id. */
 static int parse_id(const char *s, uint32_t *ret)
 {
-	int r = num_parse_u32(s, ret);
+	int r;
 
+	/* Decimal, whatever zeros are in front: "007" is 7 to docker as well. */
+	while (s[0] == '0' && s[1])
+		s++;
+	r = num_parse_u32(s, ret);
 	if (r < 0)
 		return r;
 	return *ret <= USERDB_ID_MAX ? 0 : -ERANGE;
