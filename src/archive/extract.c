@@ -435,8 +435,7 @@ static int next_entry(struct extractor *x, struct archive_entry **ret, struct er
 	if (r == ARCHIVE_EOF)
 		return check_end(x, err);
 	/* In the C locale a name that is not ASCII is a warning, and is kept as it stands. */
-	if (r == ARCHIVE_OK ||
-	        (r == ARCHIVE_WARN && archive_errno(x->archive) == ERRNO_FORMAT))
+	if (r == ARCHIVE_OK || (r == ARCHIVE_WARN && archive_errno(x->archive) == ERRNO_FORMAT))
 		return 1;
 	return archive_failed(x, err);
 }

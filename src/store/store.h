@@ -6,17 +6,17 @@
  * Theory of operation. One folder (0700, root's: it holds real setuid files of images):
  *
  *   db.sqlite         names, images, layers, containers; the only truth about what exists
- *   lock              flock: shared by commands that add, exclusive by the one that tidies up
- *   blobs/sha256/HEX  content-addressed documents and archives, as they came
- *   fs/               the one tree that containers see, by an idmapped mount of it
- *   fs/layers/HEX     one unpacked layer, by the digest of its uncompressed archive (diff_id)
- *   fs/rw/ID          the writable part of a container (the engine's)
- *   tmp/              everything half-made, one folder for each maker, which holds its flock
+ *   lock              flock: shared by commands that add images, exclusive by the one that tidies
+ * up blobs/sha256/HEX  content-addressed documents and archives, as they came fs/               the
+ * one tree that containers see, by an idmapped mount of it fs/layers/HEX     one unpacked layer, by
+ * the digest of its uncompressed archive (diff_id) fs/rw/ID          the writable part of a
+ * container (the engine's) tmp/              everything half-made
  *
  * A thing is made below tmp/, made durable by one syncfs, renamed to its final name, and then named
- * in one database transaction. So a crash at any point leaves only what nobody refers to: a folder
- * in tmp/ whose flock is free, or a blob or layer without a row. The next command that adds or
- * removes something finds both and deletes them. Liveness is a held flock, never a pid.
+ * in one durable database transaction. So a crash at any point leaves only what nobody refers to:
+ * something in tmp/, or a blob or layer without a row. The next command that adds or removes an
+ * image, and finds that nobody else holds the lock, deletes both. Liveness is a held flock, never a
+ * pid.
  *
  * Archives are never parsed here: bulkhead-unpack does it, in a sandbox, and this module checks the
  * small record that comes back. The database is not hostile (it lies in the 0700 folder), blobs
@@ -31,7 +31,7 @@
 
 struct sqlite3;
 struct store;
-struct oci_image_config; /* oci/image.h */
+struct oci_image; /* oci/image.h */
 
 enum {
 	STORE_ID_SIZE = 65, /* 64 hexadecimal digits and the NUL */
@@ -48,8 +48,7 @@ enum store_mode {
 
 /* Opens the store. Refused, with the sentence and what to do: not a folder, another owner, a mode
  * that lets others in, not writable, a database of a newer version (-EPROTONOSUPPORT), a broken
- * database. STORE_WRITE also removes what a crashed command left behind, when nobody else is
- * adding. */
+ * database. */
 int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *err);
 /* Closes; accepts NULL; returns NULL. */
 struct store *store_free(struct store *s);
@@ -99,11 +98,10 @@ void store_list_done(struct store_list *list);
 #define _store_list_done_ _cleanup_(store_list_done)
 int store_list(struct store *s, struct store_list *ret, struct err *err);
 
-/* Reads the config document of an image, checks its digest, parses it. The caller's structure is
- * filled by oci_image_config_parse and freed with its done function. -EBADMSG: the document on disk
- * is not the one that the id names. */
-int store_image_config(struct store *s, const struct store_image *image,
-        struct oci_image_config *ret, struct err *err);
+/* Reads the config document of an image, checks its digest, parses it. The result is freed with
+ * oci_image_free. -EBADMSG: the document on disk is not the one that the id names. */
+int store_image_config(
+        struct store *s, const struct store_image *image, struct oci_image **ret, struct err *err);
 
 /* Gives the image one more name; a name of another image moves. */
 int store_tag(struct store *s, const struct store_image *image, const char *name, struct err *err);
@@ -116,11 +114,10 @@ struct store_removed {
 void store_removed_done(struct store_removed *r);
 
 enum store_remove_flags {
-	STORE_REMOVE_FORCE =
-	        1, /* by id: all names at once; containers that do not run do not count */
+	STORE_REMOVE_FORCE = 1, /* by id: all names at once */
 };
 /* Removes a name; with the last name, or by id, the image, and every layer and blob that no other
- * image uses. -EBUSY: a container uses it (running: always refused; stopped: not with FORCE);
+ * image uses. -EBUSY: a container was made from it (the engine removes containers);
  * -ENOTUNIQ: the text is an id and the image has several names (FORCE removes them all). */
 int store_remove(struct store *s, const char *text, unsigned int flags, struct store_removed *ret,
         struct err *err);

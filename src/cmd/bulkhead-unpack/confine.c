@@ -2,6 +2,7 @@
 #include "cmd/bulkhead-unpack/confine.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "caps/caps.h"
 #include "kernel/sys.h"
 #include "landlock/landlock.h"
@@ -158,9 +159,10 @@ static int enter_landlock(bool files, struct err *err)
 		return 0;
 	r = landlock_open(handled, landlock_net_rights(abi), landlock_scopes(abi), abi, &set, err);
 	if (r == 0 && files) {
-		_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		_close_ int root = path_open_in(
+		        AT_FDCWD, ".", PATH_BENEATH, O_PATH | O_DIRECTORY, 0);
 
-		r = root < 0 ? err_errno(err, -errno, "cannot open '/'")
+		r = root < 0 ? err_errno(err, root, "cannot open '/'")
 		             : landlock_add_path(
 		                       set, root, "/", writing & handled, handled, false, err);
 	}

@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 		(void) fprintf(stderr, "bulkhead-unpack: %s\n", err.text);
 		return 2;
 	}
-	(void) signal(SIGPIPE, SIG_IGN);
+	(void) sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	(void) umask(0);
 	r = unpack(&o, &record, &err);
 	if (r < 0) {

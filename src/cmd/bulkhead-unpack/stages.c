@@ -60,7 +60,8 @@ int stages_init(struct err *err)
 	probe = EVP_MD_CTX_new();
 	ok = ok && probe && EVP_DigestInit_ex(probe, EVP_sha256(), NULL);
 	EVP_MD_CTX_free(probe);
-	/* libarchive asks for this conversion at names of pax archives; glibc reads its tables once. */
+	/* libarchive asks for this conversion at names of pax archives; glibc reads its tables
+	 * once. */
 	names = iconv_open(nl_langinfo(CODESET), "UTF-8");
 	if (names != (iconv_t) -1)
 		(void) iconv_close(names);
