@@ -61,9 +61,9 @@ static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EBADMSG;
-	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	to = path_open_in(to_dir, name, PATH_BENEATH_NO_LINKS, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (to < 0)
-		return -errno;
+		return to;
 	r = copy_bytes(c, from, to);
 	return r < 0 ? r : copy_metadata(to, &st);
 }

@@ -100,9 +100,10 @@ int mount_bind_device(int rootfd, const struct mount_device *dev, int tree, stru
 	r = open_parent(rootfd, dev, clean, &name, &parent, err);
 	if (r < 0)
 		return r;
-	made = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (made < 0 && errno != EEXIST)
-		return mount_path_error(err, -errno, "cannot make the target of", dev->path);
+	made = path_open_in(parent, name, PATH_BENEATH_NO_LINKS, O_CREAT | O_EXCL | O_WRONLY, 0600);
+	/* ELOOP is a link of the image, refused below as well. */
+	if (made < 0 && made != -EEXIST && made != -ELOOP)
+		return mount_path_error(err, made, "cannot make the target of", dev->path);
 	target = path_open_in(parent, name, PATH_BENEATH_NO_LINKS, O_PATH, 0);
 	if (target < 0)
 		return mount_path_error(err, target,

@@ -338,8 +338,8 @@ static void body_cwd(void)
 	mount_proc(root);
 	OK(mount_pivot(root, false, &err));
 	OK(mount_enter_cwd("/etc", false, &err));
-	REFUSED(ENOENT, "/work/dir", mount_enter_cwd("/work/dir", false, &err));
-	OK(mount_enter_cwd("/work/dir", true, &err));
+	REFUSED(ENOENT, "/job/dir", mount_enter_cwd("/job/dir", false, &err));
+	OK(mount_enter_cwd("/job/dir", true, &err));
 	OK(mount_verify_cwd(&err));
 	char name[64];
 	(void) snprintf(name, sizeof(name), "/proc/self/fd/%d", outside);
