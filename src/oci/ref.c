@@ -111,7 +111,7 @@ static bool split_name(const char *name, struct oci_ref *ref)
 		(void) snprintf(ref->domain, sizeof(ref->domain), "%s", default_domain);
 	if (streq(ref->domain, default_domain) && !strchr(path, '/'))
 		prefix = library;
-	(void) snprintf(ref->path, sizeof(ref->path), "%s%s", prefix, path);
+	(void) snprintf(ref->path, sizeof(ref->path), "%s%s", prefix, path ? path : "");
 	return strlen(ref->domain) + 1 + strlen(prefix) + strlen(path) <= OCI_REF_NAME_MAX;
 }
 
