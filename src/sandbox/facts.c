@@ -84,7 +84,7 @@ static int probe_cgroups(struct sandbox_facts *f, struct err *err)
 	r = cgroup_facts_probe(&cgroup, err);
 	if (r < 0)
 		return r;
-	f->cgroup = cgroup.mode == CGROUP_NONE ? NULL : &cgroup;
+	f->cgroup = &cgroup;
 	return 0;
 }
 
