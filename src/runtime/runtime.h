@@ -10,10 +10,10 @@
  *   start.fifo    the gate: the init of a created container reads one byte from it
  *   result.fifo   carries what went wrong behind the gate; closed by a successful exec
  *
- * create    makes the folder, writes the plan and a state "creating", applies the plan up to its
- *           READY step, writes the state with the pid, writes the pid file, and goes away. The init
- *           holds start.fifo open for reading and writing (so that it never sees an end of file)
- *           and blocks in read; result.fifo is open in it with close-on-exec.
+ * create    makes the folder, writes the plan, applies it up to its READY step, writes the state
+ *           with the pid, writes the pid file, and goes away. The init holds start.fifo open for
+ *           reading and writing (so that it never sees an end of file) and blocks in read;
+ *           result.fifo is open in it with close-on-exec.
  * start     opens start.fifo for writing without blocking: ENXIO says that nobody waits there. It
  *           opens result.fifo for reading, writes the byte, and reads: an end of file means that
  *           exec happened, text is the reason why it did not. Both fifos are then removed.
@@ -26,8 +26,8 @@
  * Every change is made under an exclusive flock of the folder; a lock got on a folder that has been
  * removed meanwhile does not count. state.json is replaced by rename, without fsync (it means
  * nothing after a reboot: the boot id differs), so readers need no lock. A create that was killed
- * half-way leaves a folder that nobody locks in state "creating" (or without a state): the next
- * create with the same ID cleans it by its plan and goes on, and so does delete --force.
+ * half-way leaves a folder that nobody locks and that has no state.json: the next create with the
+ * same ID cleans it by its plan and goes on, and so does delete --force.
  *
  * Nothing here prints or exits; warnings come back as notes.
  */
@@ -44,12 +44,11 @@ enum {
 #define RUNTIME_SPEC_VERSION "1.3.0"
 
 enum runtime_status {
-	RUNTIME_CREATING,
 	RUNTIME_CREATED,
 	RUNTIME_RUNNING,
 	RUNTIME_STOPPED,
 };
-/* "creating", "created", "running", "stopped" */
+/* "created", "running", "stopped" */
 const char *runtime_status_name(enum runtime_status status);
 
 /* The state folder of all containers. */
@@ -75,13 +74,13 @@ struct runtime_state {
 	uint32_t cgroup_mode;
 	pid_t pid; /* 0: none yet */
 	uint64_t start_time;
-	bool creating;    /* written before the plan is applied */
 	bool auto_remove; /* made by 'run' without --keep: a stopped one may be cleaned */
 	const struct oci_kv *annotations;
 	size_t n_annotations;
 };
-/* Reads the state of a container. -ENOENT: "container 'ID' does not exist". A folder without a
- * readable state gives -EBADMSG (only delete --force takes such a one). */
+/* Reads the state of a container. -ENOENT: "container 'ID' does not exist". -EINPROGRESS: another
+ * process is making it. A folder without a readable state gives -EBADMSG (only delete --force takes
+ * such a one). */
 int runtime_state_load(
         const struct runtime *rt, const char *id, struct runtime_state **ret, struct err *err);
 struct runtime_state *runtime_state_free(struct runtime_state *state);

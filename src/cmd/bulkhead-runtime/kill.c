@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd.h"
+
+#include "base/str.h"
+#include "proc/proc.h"
+
+#include <signal.h>
+
+struct values {
+	bool all;
+};
+
+static const struct opt options[] = {
+	{ "all", 'a', OPT_FLAG, NULL, "signal every process of the container",
+	        offsetof(struct values, all), NULL },
+};
+
+static int run(void *global, void *values, int argc, char **argv)
+{
+	const struct global *g = global;
+	const struct values *v = values;
+	struct err err = { 0 };
+	_cleanup_(runtime_done) struct runtime rt;
+	int sig = argc > 1 ? proc_signal_parse(argv[1]) : SIGTERM;
+	if (open_runtime(g, false, &rt) != 0)
+		return 1;
+	if (sig < 0) {
+		_free_ char *shown = str_escaped(argv[1]);
+		err_set(&err, sig, "unknown signal '%s': give a name or a number", shown);
+		return fail(g, &err);
+	}
+	return runtime_kill(&rt, argv[0], sig, v->all, &err) < 0 ? fail(g, &err) : 0;
+}
+
+const struct opt_command command_kill = {
+	.name = "kill",
+	.args = "ID [SIGNAL]",
+	.help = "send a signal to a container (default TERM)",
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.min_args = 1,
+	.max_args = 2,
+	.values_size = sizeof(struct values),
+	.run = run,
+};
