@@ -283,7 +283,9 @@ int seccomp_default_compile(const struct seccomp_target *target, struct buf *out
 	_free_ struct ir_rule *lowered = xnew_n(struct ir_rule, ARRAY_SIZE(rules));
 	_free_ char *text = NULL;
 	_free_ const char **names = NULL;
+	struct seccomp_report report = { 0 };
 	size_t size = 0, at = 0, used = 0;
+	int r;
 	struct ir_input in = {
 		.rules = lowered,
 		.n_rules = ARRAY_SIZE(rules),
@@ -315,5 +317,9 @@ int seccomp_default_compile(const struct seccomp_target *target, struct buf *out
 		while (names[used++])
 			;
 	}
-	return ir_compile(&in, out, NULL, err);
+	r = ir_compile(&in, out, &report, err);
+	if (r == 0 && report.n_unknown_names > 0)
+		return err_set(
+		        err, -EINVAL, "default seccomp profile names a call that does not exist");
+	return r;
 }
