@@ -6,7 +6,15 @@
 
 #include <errno.h>
 
-enum { BUSY_MS = 10000 };
+enum {
+	BUSY_MS = 10000,
+	/*
+	 * Each command is the first and last user of the database, and the first reads the whole
+	 * log. So the log is kept short, by small pages and by copying it back when it has this
+	 * many (which costs two fsync, and therefore not more often).
+	 */
+	LOG_PAGES = 256,
+};
 
 /*
  * position 0 is the lowest layer. A layer is one folder, and the archive that it came from may have
@@ -27,14 +35,11 @@ static const char schema[] =
         " position INTEGER NOT NULL, diff_id TEXT NOT NULL REFERENCES layers (diff_id),"
         " blob TEXT NOT NULL, blob_bytes INTEGER NOT NULL,"
         " PRIMARY KEY (image_id, position)) WITHOUT ROWID;"
-        "CREATE INDEX image_layers_diff ON image_layers (diff_id);"
-        "CREATE INDEX image_layers_blob ON image_layers (blob);"
         "CREATE TABLE containers (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE,"
         " image_id TEXT NOT NULL REFERENCES images (id),"
         " state TEXT NOT NULL DEFAULT 'created', host_id INTEGER UNIQUE, cgroup TEXT,"
         " pid INTEGER, pid_start INTEGER, boot_id TEXT, created INTEGER NOT NULL,"
-        " exit_code INTEGER, config TEXT) WITHOUT ROWID;"
-        "CREATE INDEX containers_image ON containers (image_id);";
+        " exit_code INTEGER, config TEXT) WITHOUT ROWID;";
 
 static const struct {
 	int sqlite;
@@ -141,6 +146,12 @@ int db_make_durable(struct store *s, struct err *err)
 	return exec(s, "PRAGMA synchronous = FULL", "prepare the image store", err);
 }
 
+void db_shorten_log(struct store *s)
+{
+	/* Busy or failing: the next one. */
+	(void) sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 static int read_version(struct store *s, int *ret, struct err *err)
 {
 	_stmt_ sqlite3_stmt *q = NULL;
@@ -156,7 +167,8 @@ static int read_version(struct store *s, int *ret, struct err *err)
 static int make_tables(struct store *s, struct err *err)
 {
 	int version = 0;
-	int r = exec(s, "PRAGMA journal_mode = WAL", "make the image store", err);
+	int r = exec(s, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL",
+	        "make the image store", err);
 
 	if (r == 0)
 		r = store_begin(s, err);
@@ -212,8 +224,9 @@ int db_open(struct store *s, struct err *err)
 	(void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	(void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	(void) sqlite3_wal_autocheckpoint(s->db, LOG_PAGES);
 	r = check_version(s, err);
-	if (r == 0)
+	if (r == 0 && s->writable)
 		r = exec(s, "PRAGMA synchronous = NORMAL", "prepare the image store", err);
 	return r;
 }

@@ -456,5 +456,6 @@ int store_import(struct store *s, const struct store_import *options, struct sto
 	r = import_one(s, options, ret, err);
 	/* What this command could not, because another one was adding. */
 	store_tidy(s);
+	db_shorten_log(s);
 	return r;
 }

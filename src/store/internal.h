@@ -41,6 +41,9 @@ int db_run(struct store *s, const char *sql, const char *const *texts, size_t n,
 /* The commits that follow are on disk when they return. */
 int db_make_durable(struct store *s, struct err *err);
 
+/* Copies the write-ahead log back into the database: for commands that are slow anyway. */
+void db_shorten_log(struct store *s);
+
 /* --- store.c ---------------------------------------------------------------------------------- */
 
 /* Opens a folder of the store ("tmp", "fs/layers", ...): O_RDONLY | O_DIRECTORY. */

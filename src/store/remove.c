@@ -110,6 +110,7 @@ int store_remove(struct store *s, const char *text, unsigned int flags, struct s
 		return r;
 	if (removed.id[0])
 		store_tidy(s);
+	db_shorten_log(s);
 	*ret = removed;
 	removed = (struct store_removed){ .untagged = NULL };
 	return 0;

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "kernel/sys.h"
 #include "store/internal.h"
 
 #include <fcntl.h>
@@ -67,7 +68,7 @@ static int check_folder(const struct store *s, struct err *err)
 
 static int open_dir(struct store *s, struct err *err)
 {
-	_close_ int root = path_open_in(AT_FDCWD, "/", PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+	_close_ int root = sys_openat2(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0, 0);
 
 	if (root < 0)
 		return err_errno(err, root, "cannot open '/'");
