@@ -272,7 +272,9 @@ static char *read_words(const struct cgroup_handle *h, const char *folder, const
 }
 
 /* One level of the usual controllers: what it has and does not hand out yet, in one write, and each
- * alone when that fails. A limit that misses its controller says so later. */
+ * alone when that fails (cpu does while a real-time task runs below). Not in a group with processes
+ * (EBUSY): it would take some alone, and turn the groups below into invalid ones. A limit that
+ * misses its controller says so later. */
 static int hand_out_usual(const struct cgroup_handle *h, const char *folder, void *data)
 {
 	_free_ char *has = read_words(h, folder, "cgroup.controllers");
@@ -280,6 +282,7 @@ static int hand_out_usual(const struct cgroup_handle *h, const char *folder, voi
 	_free_ char *path = xprintf("%s/cgroup.subtree_control", folder);
 	_buf_done_ struct buf words = BUF_INIT(CGROUP_SHORT_MAX);
 	char *rest;
+	int r;
 
 	(void) data;
 	for (size_t i = 0; i < ARRAY_SIZE(usual_controllers); i++)
@@ -287,7 +290,10 @@ static int hand_out_usual(const struct cgroup_handle *h, const char *folder, voi
 		        !cgroup_list_has(gives, ' ', usual_controllers[i]))
 			(void) buf_addf(
 			        &words, "%s+%s", words.len ? " " : "", usual_controllers[i]);
-	if (words.len == 0 || fd_write_file(h->root_fd, path, words.data) == 0)
+	if (words.len == 0)
+		return 0;
+	r = fd_write_file(h->root_fd, path, words.data);
+	if (r == 0 || r == -EBUSY)
 		return 0;
 	rest = words.data;
 	for (char *one; (one = strsep(&rest, " "));)

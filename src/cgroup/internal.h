@@ -33,7 +33,10 @@ void cgroup_prune(
 /* Number of names in a clean path. */
 size_t cgroup_path_depth(const char *path);
 
-enum { CGROUP_DEVICE_INSNS = 12 }; /* instructions for one rule, at most */
+enum {
+	CGROUP_DEVICE_INSNS = 12, /* instructions for one rule, at most */
+	CGROUP_DEVICE_FRAME = 12, /* and around them */
+};
 /* The device program: at most max instructions into out. Returns their number, or -E2BIG. */
 int cgroup_device_program(
         const struct oci_device_rule *rules, size_t n, struct bpf_insn *out, size_t max);

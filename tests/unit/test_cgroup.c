@@ -483,7 +483,7 @@ enum { R = OCI_ACCESS_READ, W = OCI_ACCESS_WRITE, M = OCI_ACCESS_MKNOD };
 static bool run_program(const struct bpf_insn *insns, size_t n, uint32_t access_type,
         uint32_t major, uint32_t minor)
 {
-	uint64_t reg[4] = { 0 };
+	uint64_t reg[6] = { 0 };
 	const uint32_t ctx[3] = { access_type, major, minor };
 
 	for (size_t pc = 0, steps = 0; pc < n && steps < 100000; pc++, steps++) {
@@ -495,6 +495,19 @@ static bool run_program(const struct bpf_insn *insns, size_t n, uint32_t access_
 		case BPF_LDX | BPF_MEM | BPF_W:
 			assert_true(i->off % 4 == 0 && i->off / 4 < 3);
 			reg[i->dst_reg] = ctx[i->off / 4];
+			break;
+		case BPF_LD | BPF_DW | BPF_IMM:
+			reg[i->dst_reg] = (uint32_t) i->imm | (uint64_t) (uint32_t) insns[++pc].imm
+			                                              << 32;
+			break;
+		case BPF_ALU64 | BPF_LSH | BPF_K:
+			reg[i->dst_reg] <<= imm;
+			break;
+		case BPF_ALU64 | BPF_OR | BPF_X:
+			reg[i->dst_reg] |= reg[i->src_reg];
+			break;
+		case BPF_ALU | BPF_MOV | BPF_X:
+			reg[i->dst_reg] = (uint32_t) reg[i->src_reg];
 			break;
 		case BPF_ALU64 | BPF_RSH | BPF_K:
 			reg[i->dst_reg] >>= imm;
@@ -510,6 +523,15 @@ static bool run_program(const struct bpf_insn *insns, size_t n, uint32_t access_
 			break;
 		case BPF_JMP32 | BPF_JNE | BPF_K:
 			jump = (uint32_t) reg[i->dst_reg] != (uint32_t) i->imm;
+			break;
+		case BPF_JMP32 | BPF_JEQ | BPF_K:
+			jump = (uint32_t) reg[i->dst_reg] == (uint32_t) i->imm;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_X:
+			jump = reg[i->dst_reg] == reg[i->src_reg];
+			break;
+		case BPF_JMP | BPF_JA:
+			jump = true;
 			break;
 		case BPF_JMP | BPF_JNE | BPF_K:
 			jump = reg[i->dst_reg] != imm;
@@ -560,12 +582,25 @@ static const struct oci_device_rule mixed_rules[] = {
 	{ true, 'a', 7, -1, R },
 	{ true, 'c', 4294967295, 4294967295, R },
 	{ false, 'c', 1, 3, M },
+	/* rules for all bits, which the program writes another way */
+	{ true, 'c', 136, -1, R | W | M },
+	{ false, 'c', 136, 0, R | W | M },
+	{ true, 'b', -1, 8, R | W | M },
+	{ true, 'b', 4294967295, 4294967295, R | W | M },
+	{ true, 'a', 8, 3, R | W | M },
+	{ false, 'c', 8, -1, R | W | M },
+	{ true, 'b', -1, -1, R | W | M },
+	{ false, 'b', 7, 7, R | W | M },
+	{ false, 'c', -1, -1, R | W | M },
+	{ true, 'c', 0, 0, R | W | M },
+	{ true, 'a', -1, -1, R | W | M },
+	{ false, 'b', 1, 3, W },
 };
 
 static void device_program_decides_each_bit_by_the_last_rule(void **state)
 {
 	static const int64_t numbers[] = { 0, 1, 3, 7, 8, 136, 4294967295 };
-	struct bpf_insn insns[ARRAY_SIZE(mixed_rules) * CGROUP_DEVICE_INSNS + 4];
+	struct bpf_insn insns[ARRAY_SIZE(mixed_rules) * CGROUP_DEVICE_INSNS + CGROUP_DEVICE_FRAME];
 
 	(void) state;
 	for (size_t n = 0; n <= ARRAY_SIZE(mixed_rules); n++) {
