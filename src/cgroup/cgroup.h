@@ -110,7 +110,7 @@ int cgroup_path_for(const char *id, const char *cgroups_path, const struct cgrou
 
 /* Whether to use control groups: 1 yes; 0 no (groups cannot be made and nothing needs them; a note
  * says so); negative: limits were asked for and cannot be applied. ignore_limits turns that error
- * into a note. notes is a list for strv_add. */
+ * into a note. notes is a list for strv_add, or NULL. */
 int cgroup_usable(const struct cgroup_facts *facts, const struct oci_resources *resources,
         bool ignore_limits, char ***notes, struct err *err);
 

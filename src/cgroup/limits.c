@@ -40,6 +40,12 @@ struct setting {
 	const char *v1_file, *v2_file;
 };
 
+static void add_note(char ***notes, const char *text)
+{
+	if (notes)
+		strv_add(notes, text);
+}
+
 /* The hierarchy that has a controller, as cgroup_emit names it; NULL when there is none. */
 static const char *locate(const struct cgroup_facts *f, const char *controller, bool *ret_v2)
 {
@@ -138,7 +144,7 @@ static int put_swap(const struct out *o, int64_t swap)
 			return err_set(o->err, -EOPNOTSUPP,
 			        KEY "memory.swap cannot be applied: this kernel does not count "
 			            "swap (boot with swapaccount=1), or leave it out");
-		strv_add(o->notes, KEY "memory.swap is ignored: this kernel does not count swap");
+		add_note(o->notes, KEY "memory.swap is ignored: this kernel does not count swap");
 		return 0;
 	}
 	v2 = swap == -1 ? xstrdup("max") : xprintf("%" PRId64, swap - o->r->memory_limit.value);
@@ -224,7 +230,7 @@ static int put_shares(const struct out *o)
 		                                " is outside the kernel's range, using %" PRIu64,
 		        wanted, shares);
 
-		strv_add(o->notes, note);
+		add_note(o->notes, note);
 	}
 	return put(o, &setting, v1, v2, false);
 }
@@ -452,6 +458,6 @@ int cgroup_usable(const struct cgroup_facts *facts, const struct oci_resources *
 		        limits, facts->cannot_create);
 	note = xprintf("no control group is used%s: %s",
 	        limits > 0 ? " and the limits are not applied" : "", facts->cannot_create);
-	strv_add(notes, note);
+	add_note(notes, note);
 	return 0;
 }

@@ -260,6 +260,8 @@ static void groups_that_cannot_be_made_matter_only_with_limits(void **state)
 	assert_int_equal(cgroup_usable(&poor, &some, true, &notes, &err), 0);
 	assert_contains(notes[1], "not applied");
 	strv_free(notes);
+	/* nobody has to listen */
+	assert_int_equal(cgroup_usable(&poor, &some, true, NULL, NULL), 0);
 }
 
 /* --- paths --- */
