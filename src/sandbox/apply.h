@@ -50,8 +50,11 @@ struct apply {
 	int pidfd;
 };
 
-/* apply_open.c: opens what the host gives. */
+/* apply_open.c: opens what the host gives. Cloning mounts needs privileges over their namespace: a
+ * supervisor without them leaves that to the child, which has them in its own copy of the mount
+ * namespace and calls apply_open_trees itself. */
 int apply_open(struct apply *a, struct err *err);
+int apply_open_trees(struct apply *a, struct err *err);
 /* apply_cgroup.c: makes the groups and writes the limits; undoes it. */
 int apply_cgroup(struct apply *a, struct err *err);
 int apply_cgroup_view(struct apply *a, struct err *err);

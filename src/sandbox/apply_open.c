@@ -107,18 +107,37 @@ static int open_host_proc(struct apply *a, const struct plan_step *s, int *ret_f
 }
 
 typedef int (*open_step)(struct apply *a, const struct plan_step *s, int *ret_fd, struct err *err);
-static const open_step opens[PLAN_KIND_COUNT] = {
+
+/* Clones of mounts; everything else below. */
+static const open_step open_trees[PLAN_KIND_COUNT] = {
 	[PLAN_ROOT] = open_root,
 	[PLAN_ROOT_OVERLAY] = open_overlay,
-	[PLAN_NAMESPACE] = open_namespace,
 	[PLAN_MOUNT] = open_mount,
 	[PLAN_DEVICE] = open_device,
 	[PLAN_MASK] = open_null,
 	[PLAN_PROC_ALLOW] = open_null,
+};
+static const open_step open_others[PLAN_KIND_COUNT] = {
+	[PLAN_NAMESPACE] = open_namespace,
 	[PLAN_EARLY_SYSCTL] = open_host_proc,
 	[PLAN_SYSCTL] = open_host_proc,
 	[PLAN_LATE_SYSCTL] = open_host_proc,
 };
+
+static int open_all(struct apply *a, const open_step *opens, struct err *err)
+{
+	for (size_t i = 0; i < a->plan->n_steps; i++) {
+		const struct plan_step *s = &a->plan->steps[i];
+		int r;
+
+		if (s->kind >= PLAN_KIND_COUNT || !opens[s->kind])
+			continue;
+		r = opens[s->kind](a, s, &a->fds[i], err);
+		if (r < 0 && !(s->kind == PLAN_MOUNT && s->mount.optional))
+			return r;
+	}
+	return 0;
+}
 
 /* A namespace of mounts that is the host's must never be set up or pivoted. */
 static int check_namespaces(const struct apply *a, struct err *err)
@@ -140,24 +159,24 @@ static int check_namespaces(const struct apply *a, struct err *err)
 		return err_set(err, -EINVAL, "id maps need a new user namespace");
 	if (plan_find(a->plan, PLAN_TIME_OFFSET) && !(a->new_namespaces & CLONE_NEWTIME))
 		return err_set(err, -EINVAL, "time offsets need a new time namespace");
-	if (plan_find(a->plan, PLAN_MOUNT_NAMESPACE) && a->root < 0)
-		return err_set(err, -EINVAL, "the plan names no root");
 	return 0;
+}
+
+int apply_open_trees(struct apply *a, struct err *err)
+{
+	int r = open_all(a, open_trees, err);
+
+	if (r == 0 && plan_find(a->plan, PLAN_MOUNT_NAMESPACE) && a->root < 0)
+		r = err_set(err, -EINVAL, "the plan names no root");
+	return r;
 }
 
 int apply_open(struct apply *a, struct err *err)
 {
-	for (size_t i = 0; i < a->plan->n_steps; i++) {
-		const struct plan_step *s = &a->plan->steps[i];
+	bool rootless = plan_find(a->plan, PLAN_CONTAINER)->container.rootless;
+	int r = rootless ? 0 : apply_open_trees(a, err);
 
-		if (s->kind < PLAN_KIND_COUNT && opens[s->kind]) {
-			int r = opens[s->kind](a, s, &a->fds[i], err);
-
-			if (r < 0 && s->kind == PLAN_MOUNT && s->mount.optional)
-				continue;
-			if (r < 0)
-				return r;
-		}
-	}
-	return check_namespaces(a, err);
+	if (r == 0)
+		r = open_all(a, open_others, err);
+	return r < 0 ? r : check_namespaces(a, err);
 }

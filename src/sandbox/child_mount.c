@@ -4,8 +4,13 @@
 
 int child_mount_namespace(struct child *c, const struct plan_step *s)
 {
+	bool rootless = plan_find(c->a->plan, PLAN_CONTAINER)->container.rootless;
 	int r = mount_set_propagation(s->mount_namespace.propagation, &c->err);
 
+	if (r == 0 && rootless) {
+		r = apply_open_trees(c->a, &c->err);
+		c->cover.null_tree = c->a->null_tree;
+	}
 	return r < 0 ? r : mount_attach_root(c->a->root, &c->err);
 }
 

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/filter.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
@@ -1116,6 +1117,46 @@ static void stdio_can_be_opened_again_by_the_user(void **state)
 	assert_string_equal(o.out, "again\n0\n");
 }
 
+/* As uid 1000 without any privilege: one id is mapped, groups cannot be changed. */
+static void plain_user_runs_a_container(void **state)
+{
+	struct outcome o;
+	struct box b;
+	pid_t pid;
+
+	(void) state;
+	box_init(&b, SHELL("id -u; cat /proc/self/uid_map; echo x > /dev/null && echo null"));
+	drop(&b, PLAN_CGROUP);
+	drop(&b, PLAN_CGROUP_JOIN);
+	get(&b, PLAN_CONTAINER)->container.rootless = 1;
+	add_namespace(&b, CLONE_NEWUSER);
+	for (uint32_t gid = 0; gid < 2; gid++)
+		add(&b, STEP(IDMAP, .idmap = { .gid = gid, .host_id = 1000, .size = 1 }));
+	add(&b, STEP(BECOME_ROOT));
+	add_mount(&b, "tmpfs", "/dev", NULL);
+	add(&b, STEP(DEVICE, .device = { .type = 'c',
+	                             .path = "/dev/null",
+	                             .major = 1,
+	                             .minor = 3,
+	                             .mode = 0666,
+	                             .bind = 1 }));
+	add(&b, STEP(MASK, .path = { .path = "/proc/kallsyms" }));
+	assert_int_equal(chmod(testkit_scratch(), 0755), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setresgid(1000, 1000, 1000) < 0 ||
+		        setresuid(1000, 1000, 1000) < 0)
+			_exit(2);
+		/* As a login does: a process that changed its ids is not dumpable. */
+		(void) prctl(PR_SET_DUMPABLE, 1);
+		box_run(&b, &o);
+		if (o.r < 0 || !strstr(o.out, "0\n         0       1000          1\nnull\n"))
+			print_error("%s%s\n", o.err.text, o.out);
+		_exit(o.r == 0 && strstr(o.out, "1000          1\nnull\n") ? 0 : 1);
+	}
+	assert_int_equal(wait_status(pid), 0);
+}
+
 static void facts_are_probed(void **state)
 {
 	struct sandbox_facts f;
@@ -1209,6 +1250,7 @@ int main(void)
 		testkit_case(dead_supervisor_takes_the_child_along),
 		testkit_case(signals_are_default_inside),
 		testkit_case(stdio_can_be_opened_again_by_the_user),
+		testkit_case(plain_user_runs_a_container),
 		testkit_case(facts_are_probed),
 		testkit_case(host_is_left_as_it_was),
 	};
