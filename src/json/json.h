@@ -60,8 +60,11 @@ struct json_read {
 	struct json_names unknown;     /* keys that no table has */
 	struct json_names unsupported; /* keys read by json_get_unsupported that say something */
 	struct json_names notes;       /* sentences by json_note() */
-	/* private */
-	char path[JSON_PATH_MAX];
+	/* private: the way to the value at hand, rendered only for texts */
+	struct {
+		const char *name; /* NULL: the index of a list; borrowed until the pop */
+		size_t index;
+	} path[JSON_DEPTH_MAX + 8];
 	size_t path_len;
 };
 
@@ -129,7 +132,8 @@ JSON_GET(unsupported); /* nothing: noted in r->unsupported when the value says s
 int json_fail(struct json_read *r, const char *fmt, ...) _printf_(2, 3);
 /* Fails with "must be WANT, not TYPE". */
 int json_fail_type(struct json_read *r, const char *want, struct json_object *value);
-/* Makes the path longer by ".name" or "[index]"; returns what json_pop() wants. */
+/* Makes the path longer by ".name" (borrowed until the pop) or "[index]"; returns what json_pop()
+ * wants. */
 size_t json_push(struct json_read *r, const char *name);
 size_t json_push_index(struct json_read *r, size_t index);
 void json_pop(struct json_read *r, size_t mark);

@@ -21,9 +21,28 @@ static const char *const type_names[] = {
 	[json_type_string] = "a string",
 };
 
+/* Writes the path; one that does not fit is cut, the texts stay readable. */
+static void render_path(const struct json_read *r, char out[JSON_PATH_MAX])
+{
+	_buf_done_ struct buf b = BUF_INIT(4 * JSON_PATH_MAX);
+	size_t n = MIN(r->path_len, ARRAY_SIZE(r->path));
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = r->path[i].name;
+
+		if (!name)
+			(void) buf_addf(&b, "[%zu]", r->path[i].index);
+		else if (i > 0)
+			(void) buf_addc(&b, '.');
+		if (name)
+			(void) str_escape(&b, name, strlen(name), JSON_PATH_MAX / 2);
+	}
+	(void) snprintf(out, JSON_PATH_MAX, "%s", buf_str(&b));
+}
+
 int json_fail(struct json_read *r, const char *fmt, ...)
 {
-	char text[NOTE_MAX];
+	char text[NOTE_MAX], path[JSON_PATH_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -31,7 +50,8 @@ int json_fail(struct json_read *r, const char *fmt, ...)
 	va_end(ap);
 	if (r->path_len == 0)
 		return err_set(r->err, -EINVAL, "%s: the document %s", r->document, text);
-	return err_set(r->err, -EINVAL, "%s: '%s' %s", r->document, r->path, text);
+	render_path(r, path);
+	return err_set(r->err, -EINVAL, "%s: '%s' %s", r->document, path, text);
 }
 
 int json_fail_type(struct json_read *r, const char *want, struct json_object *value)
@@ -39,43 +59,28 @@ int json_fail_type(struct json_read *r, const char *want, struct json_object *va
 	return json_fail(r, "must be %s, not %s", want, type_names[json_object_get_type(value)]);
 }
 
-/* Appends to the path; a path that does not fit is cut, the texts stay readable. */
-static size_t push_text(struct json_read *r, const char *separator, const char *text)
+static size_t push(struct json_read *r, const char *name, size_t index)
 {
-	size_t mark = r->path_len;
-	int n = snprintf(r->path + mark, sizeof(r->path) - mark, "%s%s", separator, text);
-
-	if (n > 0)
-		r->path_len = MIN(mark + (size_t) n, sizeof(r->path) - 1);
-	return mark;
+	if (r->path_len < ARRAY_SIZE(r->path)) {
+		r->path[r->path_len].name = name;
+		r->path[r->path_len].index = index;
+	}
+	return r->path_len++;
 }
 
 size_t json_push(struct json_read *r, const char *name)
 {
-	_free_ char *escaped = NULL;
-
-	/* Names of our tables are plain; only foreign keys need the copy. */
-	for (const char *p = name; *p; p++)
-		if (*p < 0x21 || *p > 0x7e || *p == '\\' || *p == '\'') {
-			escaped = str_escaped(name);
-			name = escaped;
-			break;
-		}
-	return push_text(r, r->path_len > 0 ? "." : "", name);
+	return push(r, name, 0);
 }
 
 size_t json_push_index(struct json_read *r, size_t index)
 {
-	char text[32];
-
-	(void) snprintf(text, sizeof(text), "[%zu]", index);
-	return push_text(r, "", text);
+	return push(r, NULL, index);
 }
 
 void json_pop(struct json_read *r, size_t mark)
 {
 	r->path_len = mark;
-	r->path[mark] = '\0';
 }
 
 static void names_add(struct json_read *r, struct json_names *list, const char *text)
@@ -97,18 +102,22 @@ static void names_add(struct json_read *r, struct json_names *list, const char *
 
 void json_mark_unsupported(struct json_read *r)
 {
-	names_add(r, &r->unsupported, r->path);
+	char path[JSON_PATH_MAX];
+
+	render_path(r, path);
+	names_add(r, &r->unsupported, path);
 }
 
 void json_note(struct json_read *r, const char *fmt, ...)
 {
-	char text[NOTE_MAX], whole[NOTE_MAX + JSON_PATH_MAX + 8];
+	char text[NOTE_MAX], path[JSON_PATH_MAX], whole[NOTE_MAX + JSON_PATH_MAX + 8];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void) vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void) snprintf(whole, sizeof(whole), "'%s' %s", r->path, text);
+	render_path(r, path);
+	(void) snprintf(whole, sizeof(whole), "'%s' %s", path, text);
 	names_add(r, &r->notes, whole);
 }
 
@@ -177,11 +186,14 @@ static int read_member(struct json_read *r, const struct json_table *type, const
 {
 	const struct json_field *field = find_field(type->fields, name);
 	size_t mark = json_push(r, name);
+	char path[JSON_PATH_MAX];
 	int code = 0;
 
-	if (!field)
-		names_add(r, &r->unknown, r->path);
-	else if (value)
+	if (!field && r->unknown.n < JSON_NAMES_MAX) {
+		render_path(r, path);
+		names_add(r, &r->unknown, path);
+	}
+	if (field && value)
 		code = field->get(r, field, value, base);
 	if (field && value && (field->flags & JSON_HAS))
 		*(bool *) json_at(base, field->aux) = true;
