@@ -39,14 +39,15 @@ enum {
 
 const struct oci_device_rule cgroup_default_devices[] = {
 	RULE('c', -1, -1, OCI_ACCESS_MKNOD), /* to make a node opens nothing */
-	RULE('b', -1, -1, OCI_ACCESS_MKNOD), RULE('c', 1, 3, ACCESS_ALL), /* null */
-	RULE('c', 1, 5, ACCESS_ALL),                                      /* zero */
-	RULE('c', 1, 7, ACCESS_ALL),                                      /* full */
-	RULE('c', 1, 8, ACCESS_ALL),                                      /* random */
-	RULE('c', 1, 9, ACCESS_ALL),                                      /* urandom */
-	RULE('c', 5, 0, ACCESS_ALL),    /* tty: the opener's own terminal */
-	RULE('c', 5, 2, ACCESS_ALL),    /* ptmx */
-	RULE('c', 136, -1, ACCESS_ALL), /* pts/N */
+	RULE('b', -1, -1, OCI_ACCESS_MKNOD), /* the same */
+	RULE('c', 1, 3, ACCESS_ALL),         /* null */
+	RULE('c', 1, 5, ACCESS_ALL),         /* zero */
+	RULE('c', 1, 7, ACCESS_ALL),         /* full */
+	RULE('c', 1, 8, ACCESS_ALL),         /* random */
+	RULE('c', 1, 9, ACCESS_ALL),         /* urandom */
+	RULE('c', 5, 0, ACCESS_ALL),         /* tty: the opener's own terminal */
+	RULE('c', 5, 2, ACCESS_ALL),         /* ptmx */
+	RULE('c', 136, -1, ACCESS_ALL),      /* pts/N */
 };
 const size_t cgroup_default_devices_count = ARRAY_SIZE(cgroup_default_devices);
 
