@@ -62,6 +62,7 @@ static _noreturn_ void child(const struct proc_spawn *s)
 
 	(void) sigemptyset(&none);
 	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+	(void) signal(SIGPIPE, SIG_DFL); /* our programs ignore it, and exec would keep that */
 	if (s->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		_exit(127);
 	if (place_fds(s->fds, s->n_fds) < 0)
