@@ -111,25 +111,53 @@ int path_make_dirs_in(int rootfd, const char *path, mode_t mode)
 	return -ELOOP;
 }
 
-int path_make_file_in(int rootfd, const char *path, mode_t mode)
+/* Opens or makes the file 'path' (cleaned); *ret_follow is set when its name is a link whose target
+ * is missing. */
+static int open_or_make_file(int rootfd, const char *path, mode_t mode, char **ret_follow)
 {
-	_free_ char *clean = path_clean(path);
+	_free_ char *folder = xstrdup(path);
 	_close_ int parent = -EBADF, made = -EBADF;
-	char *slash;
-	int fd = path_open_in(rootfd, clean, PATH_IN_ROOT, O_PATH, 0);
+	char *name = strrchr(folder, '/');
+	int fd = path_open_in(rootfd, path, PATH_IN_ROOT, O_PATH, 0);
 
 	if (fd != -ENOENT)
 		return fd;
-	slash = strrchr(clean, '/');
-	*slash = '\0';
-	parent = path_make_dirs_in(rootfd, clean, 0755);
+	*name++ = '\0';
+	parent = path_make_dirs_in(rootfd, folder, 0755);
 	if (parent < 0)
 		return TAKE_FD(parent);
-	made = openat(
-	        parent, slash + 1, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
+	made = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (made < 0 && errno != EEXIST)
 		return -errno;
-	return path_open_in(parent, slash + 1, PATH_BENEATH_NO_LINKS, O_PATH, 0);
+	fd = path_open_in(parent, name, PATH_BENEATH_NO_LINKS, O_PATH, 0);
+	if (fd == -ELOOP) {
+		_free_ char *target = follow(parent, folder, name, "");
+
+		*ret_follow = target ? path_clean(target) : NULL;
+	}
+	return fd;
+}
+
+int path_make_file_in(int rootfd, const char *path, mode_t mode)
+{
+	_free_ char *clean = path_clean(path);
+	_free_ char *now = xstrdup(clean);
+
+	for (int i = 0; i < LINK_DEPTH_MAX; i++) {
+		_free_ char *next = NULL;
+		int fd = open_or_make_file(rootfd, now, mode, &next);
+
+		if (fd != -ELOOP || !next) {
+			if (fd < 0 || i == 0)
+				return fd;
+			/* Links were followed as text: only the kernel's word counts in the end. */
+			fd_close(fd);
+			return path_open_in(rootfd, clean, PATH_IN_ROOT, O_PATH, 0);
+		}
+		free(now);
+		now = TAKE_PTR(next);
+	}
+	return -ELOOP;
 }
 
 char *path_clean(const char *path)

@@ -32,7 +32,8 @@ int path_open_in(int rootfd, const char *path, enum path_policy policy, int flag
  * made too. Returns an O_PATH fd. */
 int path_make_dirs_in(int rootfd, const char *path, mode_t mode);
 /* Opens the file 'path' inside rootfd (O_PATH), making it empty with 'mode' when it is missing
- * (missing folders too).
+ * (missing folders too). A link whose target is missing is followed inside the root, and the target
+ * is made (/etc/resolv.conf of many images).
  */
 int path_make_file_in(int rootfd, const char *path, mode_t mode);
 /* Cleans a path as text: one leading '/', no '.', no empty part, '..' removed with its parent. New

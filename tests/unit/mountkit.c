@@ -13,6 +13,8 @@ static const char *reason_to_skip(void)
 {
 	if (geteuid() != 0)
 		return "needs root";
+	if (!mountkit_contains("/proc/self/uid_map", "4294967295"))
+		return "needs root of the initial user namespace";
 	pid_t pid = fork();
 	int status = 0;
 

@@ -43,8 +43,8 @@
 		}                                                                                  \
 	} while (0)
 
-/* Runs the body as described; skips the test, with the reason, when this is not root with
- * CAP_SYS_ADMIN. The scratch folder is made first. */
+/* Runs the body as described; skips the test, with the reason, when this is not the host's
+ * root with CAP_SYS_ADMIN. The scratch folder is made first. */
 void mountkit_run(void (*body)(void));
 /* New mount, pid, ipc, uts, net and cgroup namespaces; with userns also a user namespace that maps
  * 0..65535 to MOUNTKIT_BASE.., as its root. Returns in a new process, pid 1 of its namespace; the

@@ -163,6 +163,37 @@ static void targets_stay_inside_the_root(void **state)
 	mountkit_run(body_targets_stay_inside);
 }
 
+static void body_dangling_links(void)
+{
+	int file[3];
+
+	make_root();
+	mountkit_write(mountkit_path("resolv.conf"), "nameserver");
+	CHECK(symlink("../run/systemd/resolve/stub.conf", in_root("etc/resolv.conf")) == 0);
+	CHECK(symlink("/etc/second", in_root("etc/first")) == 0);
+	CHECK(symlink("../../../../var/third", in_root("etc/second")) == 0);
+	CHECK(symlink("loop", in_root("etc/loop")) == 0);
+	for (size_t i = 0; i < 3; i++)
+		OK(mount_open_bind(mountkit_path("resolv.conf"), false, &file[i], &err));
+
+	int root = enter(false);
+
+	OK(mount_attach_bind(
+	        root, file[0], &(struct mount_spec){ .target = "/etc/resolv.conf" }, &err));
+	OK(mount_attach_bind(root, file[1], &(struct mount_spec){ .target = "/etc/first" }, &err));
+	REFUSED(ELOOP, "/etc/loop",
+	        mount_attach_bind(
+	                root, file[2], &(struct mount_spec){ .target = "/etc/loop" }, &err));
+	OK(mount_pivot(root, false, &err));
+	CHECK(mountkit_contains("/etc/resolv.conf", "nameserver"));
+	CHECK(mountkit_contains("/run/systemd/resolve/stub.conf", "nameserver"));
+	CHECK(mountkit_contains("/var/third", "nameserver"));
+}
+static void targets_of_dangling_links_are_made_inside(void **state)
+{
+	mountkit_run(body_dangling_links);
+}
+
 /* --- file systems and binds ------------------------------------------------------------------ */
 
 static void body_file_systems(void)
@@ -632,6 +663,7 @@ int main(void)
 		testkit_case(links_of_the_image_are_no_proc_or_sys),
 		testkit_case(nothing_in_proc_is_replaced_but_a_few_files),
 		testkit_case(targets_stay_inside_the_root),
+		testkit_case(targets_of_dangling_links_are_made_inside),
 		testkit_case(file_systems_mount_in_a_user_namespace),
 		testkit_case(tmpcopyup_brings_what_was_there),
 		testkit_case(binds_have_their_options_and_are_private),
