@@ -58,7 +58,7 @@ expect() { # SUITE NAME COMMAND...
 	if "$@" >>"$logs/$suite.log" 2>&1; then
 		note PASS "$suite" "$name"
 	else
-		note FAIL "$suite" "$name" "$(grep -aE 'error|Error|FAILED' "$logs/$suite.log" | tail -n 1 | cut -c1-200)"
+		note FAIL "$suite" "$name" "$(grep -aE '(error|ERROR|fatal|refused|FAILED):? ' "$logs/$suite.log" | grep -v supports | tail -n 1 | cut -c1-200)"
 		return 1
 	fi
 }

@@ -8,7 +8,7 @@ suite=bookworm # Debian 12: the oldest system that is supported, and the one tha
 
 # Debian packages by purpose.
 packages_build='gcc libc6-dev meson ninja-build pkg-config libjson-c-dev libsqlite3-dev libmd-dev
-	libarchive-dev libssl-dev scdoc'
+	libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libssl-dev scdoc'
 packages_image='mmdebstrap debian-archive-keyring'
 packages_unit='libcmocka-dev libseccomp-dev python3'
 packages_check='clang clang-format clang-tidy cppcheck shellcheck universal-ctags binutils git'

@@ -28,7 +28,7 @@ EVERYWHERE = {
     "localtime": "has hidden state", "gmtime": "has hidden state", "asctime": "has hidden state",
     "ctime": "has hidden state", "strerror_r": "comes in two shapes", "readdir_r": "deprecated",
     "pthread_create": "no threads: namespaces and credentials belong to a thread",
-    "signal": "use sigaction or signalfd", "dup": "use fcntl F_DUPFD_CLOEXEC",
+    "dup": "use fcntl F_DUPFD_CLOEXEC",
     "vfork": "use proc_spawn or sys_clone3",
     "getpwnam": "no NSS: see userdb", "getpwuid": "no NSS: see userdb",
     "getgrnam": "no NSS: see userdb", "initgroups": "no NSS: see userdb",

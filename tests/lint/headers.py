@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each header compiles alone, and each source file includes its own header first.
+"""Each header compiles alone, and each source file with a header of its name includes a header of its
+module first: nothing that was included before hides what it lacks.
 
   headers.py CC ...   the compiler with its arguments
 """
@@ -23,14 +24,14 @@ def compiles(header):
 
 
 def own_header_first(source):
-    own = source.with_suffix(".h")
-    if not (common.TOP / own).is_file():
+    if not (common.TOP / source.with_suffix(".h")).is_file():
         return ""
     first = INCLUDE.search(common.read(source))
-    names = (str(own)[len("src/"):], own.name)
-    if first and first.group(1) in names:
+    name = first.group(1) if first else None
+    folder = str(source.parent)[len("src/"):] + "/"
+    if name and (name.startswith(folder) or "/" not in name):
         return ""
-    return f"{source} does not include its own header first"
+    return f"{source} does not include a header of its module first"
 
 
 headers = common.sources("src/", suffixes=(".h",))

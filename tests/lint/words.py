@@ -9,7 +9,7 @@ import re
 import common
 
 RULES = [
-    (re.compile(r"(?<![\w./$}])/(?:work|farm|home/[a-z]\w*|Users)/"), "a path of somebody's machine"),
+    (re.compile(r"(?<![\w./$}])/(?:work|farm|home/(?!me/|user/)[a-z]\w*|Users)/"), "a path of somebody's machine"),
     (re.compile(r"/tmp/b-[A-Z]\b|/tmp/r-[A-Z]\b"), "a path of somebody's machine"),
     (re.compile(r"^(?:<<<<<<<|>>>>>>>) ", re.M), "a merge mark"),
     (re.compile(r"\b(?:TODO|FIXME|XXX)\b(?!\(#)"), "put-off work without an issue: TODO(#12)"),
