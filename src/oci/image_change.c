@@ -5,7 +5,7 @@
  * Each handler gets the text behind the keyword and writes to a copy of the structure; the copy
  * replaces the image when all went well. Old values stay in the arena until the image goes.
  */
-#include "oci/image.h"
+#include "oci/change.h"
 
 #include "base/path.h"
 #include "base/str.h"
@@ -16,26 +16,19 @@
 
 enum { PORT_MAX = 65535, NAME_SHOWN_MAX = 32, WORDS_MAX = 256, ARGS_MAX = 4096, SET_MAX = 1024 };
 
-struct change {
-	struct oci_image *img; /* the copy */
-	struct arena *arena;   /* of the image */
-	const char *keyword;
-	struct err *err;
-};
-
-static int refuse(const struct change *c, const char *why)
+int oci_change_refuse(const struct oci_change *c, const char *why)
 {
 	return err_set(c->err, -EINVAL, "cannot apply %s: %s", c->keyword, why);
 }
 
-static bool is_blank(char b)
+bool oci_is_blank(char b)
 {
 	return b == ' ' || b == '\t';
 }
 
-static const char *skip_blanks(const char *p)
+const char *oci_skip_blanks(const char *p)
 {
-	while (is_blank(*p))
+	while (oci_is_blank(*p))
 		p++;
 	return p;
 }
@@ -82,7 +75,7 @@ static const char *env_value(const struct oci_image *img, const char *name, size
 }
 
 /* Appends the value of the variable at *p (on the '$') and steps over it. */
-static int expand(const struct change *c, const char **p, struct buf *out)
+static int expand(const struct oci_change *c, const char **p, struct buf *out)
 {
 	static const char letters[] =
 	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
@@ -91,7 +84,7 @@ static int expand(const struct change *c, const char **p, struct buf *out)
 	size_t len = strspn(name, letters);
 
 	if (braces && (len == 0 || name[len] != '}'))
-		return refuse(c, "of variables only $NAME and ${NAME} are known");
+		return oci_change_refuse(c, "of variables only $NAME and ${NAME} are known");
 	if (len == 0) {
 		(*p)++;
 		return buf_addc(out, '$');
@@ -101,7 +94,7 @@ static int expand(const struct change *c, const char **p, struct buf *out)
 }
 
 /* Appends what stands in quotes at *p and steps over it. */
-static int quoted(const struct change *c, const char **p, struct buf *out)
+static int quoted(const struct oci_change *c, const char **p, struct buf *out)
 {
 	char quote = *(*p)++;
 	int r = 0;
@@ -119,17 +112,17 @@ static int quoted(const struct change *c, const char **p, struct buf *out)
 	if (r < 0)
 		return r;
 	if (!**p)
-		return refuse(c, "a quote is not closed");
+		return oci_change_refuse(c, "a quote is not closed");
 	(*p)++;
 	return 0;
 }
 
 /* Appends one word at *p (or, with 'whole', all of the rest) with quotes and variables resolved. */
-static int word(const struct change *c, const char **p, bool whole, struct buf *out)
+static int word(const struct oci_change *c, const char **p, bool whole, struct buf *out)
 {
 	int r = 0;
 
-	while (r == 0 && **p && (whole || !is_blank(**p))) {
+	while (r == 0 && **p && (whole || !oci_is_blank(**p))) {
 		if (**p == '"' || **p == '\'') {
 			r = quoted(c, p, out);
 		} else if (**p == '$') {
@@ -141,21 +134,21 @@ static int word(const struct change *c, const char **p, bool whole, struct buf *
 			r = buf_addc(out, *(*p)++);
 		}
 	}
-	return r == -EMSGSIZE ? refuse(c, "it is too long") : r;
+	return r == -EMSGSIZE ? oci_change_refuse(c, "it is too long") : r;
 }
 
 /* The rest as one word; the caller frees *ret. */
-static int one_word(const struct change *c, const char *rest, char **ret)
+static int one_word(const struct oci_change *c, const char *rest, char **ret)
 {
 	_buf_done_ struct buf b = BUF_INIT(OCI_CHANGE_MAX);
 	int r = word(c, &rest, false, &b);
 
 	if (r < 0)
 		return r;
-	if (*skip_blanks(rest))
-		return refuse(c, "it takes one argument");
+	if (*oci_skip_blanks(rest))
+		return oci_change_refuse(c, "it takes one argument");
 	if (b.len == 0)
-		return refuse(c, "its argument is empty");
+		return oci_change_refuse(c, "its argument is empty");
 	*ret = buf_take(&b);
 	return 0;
 }
@@ -163,7 +156,7 @@ static int one_word(const struct change *c, const char *rest, char **ret)
 /* -- JSON form and shell form -- */
 
 /* The list of a JSON form; NULL when the text is none (then it is the shell's). */
-static const char *const *json_form(const struct change *c, const char *rest)
+const char *const *oci_change_json_form(const struct oci_change *c, const char *rest)
 {
 	static const struct json_limits limits = {
 		.max_bytes = OCI_CHANGE_MAX,
@@ -184,10 +177,10 @@ static const char *const *json_form(const struct change *c, const char *rest)
 }
 
 /* A command: the JSON form as it is, else the shell with the text as its last argument. */
-static const char *const *command(const struct change *c, const char *rest)
+static const char *const *command(const struct oci_change *c, const char *rest)
 {
 	static const char *const shell[] = { "/bin/sh", "-c", NULL };
-	const char *const *list = json_form(c, rest);
+	const char *const *list = oci_change_json_form(c, rest);
 
 	if (list)
 		return list;
@@ -196,19 +189,19 @@ static const char *const *command(const struct change *c, const char *rest)
 
 /* -- handlers -- */
 
-static int change_cmd(struct change *c, const char *rest)
+static int change_cmd(struct oci_change *c, const char *rest)
 {
 	c->img->cmd = command(c, rest);
 	return 0;
 }
 
-static int change_entrypoint(struct change *c, const char *rest)
+static int change_entrypoint(struct oci_change *c, const char *rest)
 {
 	c->img->entrypoint = command(c, rest);
 	return 0;
 }
 
-static void set_env(struct change *c, const char *name, const char *value)
+static void set_env(struct oci_change *c, const char *name, const char *value)
 {
 	const char *entry = arena_printf(c->arena, "%s=%s", name, value);
 	size_t len = strlen(name), n = texts_len(c->img->env);
@@ -226,7 +219,7 @@ static void set_env(struct change *c, const char *name, const char *value)
 	c->img->env = texts_with(c->arena, c->img->env, entry);
 }
 
-static void set_label(struct change *c, const char *name, const char *value)
+static void set_label(struct oci_change *c, const char *name, const char *value)
 {
 	size_t n = c->img->n_labels, i = 0;
 	struct oci_kv *copy = arena_new_n(c->arena, struct oci_kv, n + 1);
@@ -241,8 +234,8 @@ static void set_label(struct change *c, const char *name, const char *value)
 }
 
 /* One NAME=VALUE word at *p, or in the old form "NAME the rest". */
-static int one_pair(struct change *c, const char **p, bool old,
-        void (*set)(struct change *, const char *, const char *))
+static int one_pair(struct oci_change *c, const char **p, bool old,
+        void (*set)(struct oci_change *, const char *, const char *))
 {
 	_buf_done_ struct buf b = BUF_INIT(OCI_CHANGE_MAX);
 	char *value;
@@ -251,44 +244,44 @@ static int one_pair(struct change *c, const char **p, bool old,
 	if (r < 0)
 		return r;
 	if (old) {
-		*p = skip_blanks(*p);
+		*p = oci_skip_blanks(*p);
 		if (!**p)
-			return refuse(c, "it takes NAME=VALUE");
+			return oci_change_refuse(c, "it takes NAME=VALUE");
 		(void) buf_addc(&b, '=');
 		r = word(c, p, true, &b);
 	}
 	if (r < 0 || !buf_ok(&b))
-		return refuse(c, "it is too long");
+		return oci_change_refuse(c, "it is too long");
 	value = b.data ? strchr(b.data, '=') : NULL;
 	if (!value || value == b.data)
-		return refuse(c, "it takes NAME=VALUE");
+		return oci_change_refuse(c, "it takes NAME=VALUE");
 	*value++ = '\0';
 	set(c, b.data, value);
 	return 0;
 }
 
-static int pairs(struct change *c, const char *rest,
-        void (*set)(struct change *, const char *, const char *))
+static int pairs(struct oci_change *c, const char *rest,
+        void (*set)(struct oci_change *, const char *, const char *))
 {
 	/* As with docker, the first word tells the form for all. */
 	bool old = rest[strcspn(rest, "= \t")] != '=';
 	size_t n = 0;
 	int r = 0;
 
-	for (const char *p = rest; r == 0 && *p; p = skip_blanks(p)) {
+	for (const char *p = rest; r == 0 && *p; p = oci_skip_blanks(p)) {
 		if (n++ >= WORDS_MAX)
-			return refuse(c, "it is too long");
+			return oci_change_refuse(c, "it is too long");
 		r = one_pair(c, &p, old, set);
 	}
 	return r;
 }
 
-static int change_env(struct change *c, const char *rest)
+static int change_env(struct oci_change *c, const char *rest)
 {
 	return pairs(c, rest, set_env);
 }
 
-static int change_label(struct change *c, const char *rest)
+static int change_label(struct oci_change *c, const char *rest)
 {
 	return pairs(c, rest, set_label);
 }
@@ -301,7 +294,7 @@ static int parse_port(const char *text, size_t len, uint32_t *ret)
 }
 
 /* PORT[-PORT][/PROTOCOL] */
-static int expose_one(struct change *c, const char *text)
+static int expose_one(struct oci_change *c, const char *text)
 {
 	static const char *const protocols[] = { "tcp", "udp", "sctp" };
 	size_t len = strcspn(text, "/"), first_len = strcspn(text, "-/");
@@ -312,13 +305,13 @@ static int expose_one(struct change *c, const char *text)
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
 		known |= streq(protocols[i], protocol);
 	if (!known || parse_port(text, first_len, &first) < 0)
-		return refuse(c, "it takes PORT or PORT/tcp, /udp, /sctp");
+		return oci_change_refuse(c, "it takes PORT or PORT/tcp, /udp, /sctp");
 	last = first;
 	if (text[first_len] == '-' &&
 	        parse_port(text + first_len + 1, len - first_len - 1, &last) < 0)
-		return refuse(c, "it takes PORT or PORT/tcp, /udp, /sctp");
+		return oci_change_refuse(c, "it takes PORT or PORT/tcp, /udp, /sctp");
 	if (last < first || last - first + texts_len(c->img->exposed_ports) >= SET_MAX)
-		return refuse(c, "the range of ports is empty or too large");
+		return oci_change_refuse(c, "the range of ports is empty or too large");
 	for (uint32_t port = first; port <= last; port++) {
 		_free_ char *name = xprintf("%u/%s", port, protocol);
 
@@ -327,26 +320,27 @@ static int expose_one(struct change *c, const char *text)
 	return 0;
 }
 
-static int volume_one(struct change *c, const char *text)
+static int volume_one(struct oci_change *c, const char *text)
 {
 	if (*text != '/')
-		return refuse(c, "a volume is an absolute path");
+		return oci_change_refuse(c, "a volume is an absolute path");
 	if (texts_len(c->img->volumes) >= SET_MAX)
-		return refuse(c, "there are too many volumes");
+		return oci_change_refuse(c, "there are too many volumes");
 	c->img->volumes = set_with(c->arena, c->img->volumes, text);
 	return 0;
 }
 
-static int each_word(struct change *c, const char *rest, int (*one)(struct change *, const char *))
+static int each_word(
+        struct oci_change *c, const char *rest, int (*one)(struct oci_change *, const char *))
 {
 	size_t n = 0;
 	int r = 0;
 
-	for (const char *p = rest; r == 0 && *p; p = skip_blanks(p)) {
+	for (const char *p = rest; r == 0 && *p; p = oci_skip_blanks(p)) {
 		_buf_done_ struct buf b = BUF_INIT(OCI_CHANGE_MAX);
 
 		if (n++ >= WORDS_MAX)
-			return refuse(c, "it is too long");
+			return oci_change_refuse(c, "it is too long");
 		r = word(c, &p, false, &b);
 		if (r == 0)
 			r = one(c, buf_str(&b));
@@ -354,14 +348,14 @@ static int each_word(struct change *c, const char *rest, int (*one)(struct chang
 	return r;
 }
 
-static int change_expose(struct change *c, const char *rest)
+static int change_expose(struct oci_change *c, const char *rest)
 {
 	return each_word(c, rest, expose_one);
 }
 
-static int change_volume(struct change *c, const char *rest)
+static int change_volume(struct oci_change *c, const char *rest)
 {
-	const char *const *list = json_form(c, rest);
+	const char *const *list = oci_change_json_form(c, rest);
 	int r = 0;
 
 	if (!list)
@@ -371,7 +365,7 @@ static int change_volume(struct change *c, const char *rest)
 	return r;
 }
 
-static int change_user(struct change *c, const char *rest)
+static int change_user(struct oci_change *c, const char *rest)
 {
 	_free_ char *text = NULL;
 	int r = one_word(c, rest, &text);
@@ -381,7 +375,7 @@ static int change_user(struct change *c, const char *rest)
 	return r;
 }
 
-static int change_workdir(struct change *c, const char *rest)
+static int change_workdir(struct oci_change *c, const char *rest)
 {
 	_free_ char *text = NULL, *whole = NULL, *clean = NULL;
 	int r = one_word(c, rest, &text);
@@ -396,7 +390,7 @@ static int change_workdir(struct change *c, const char *rest)
 	return 0;
 }
 
-static int change_stopsignal(struct change *c, const char *rest)
+static int change_stopsignal(struct oci_change *c, const char *rest)
 {
 	_free_ char *text = NULL;
 	int r = one_word(c, rest, &text);
@@ -404,146 +398,21 @@ static int change_stopsignal(struct change *c, const char *rest)
 	if (r < 0)
 		return r;
 	if (text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-")])
-		return refuse(c, "it takes a signal's name or number");
+		return oci_change_refuse(c, "it takes a signal's name or number");
 	c->img->stop_signal = arena_strdup(c->arena, text);
 	return 0;
 }
 
-static int change_onbuild(struct change *c, const char *rest)
+static int change_onbuild(struct oci_change *c, const char *rest)
 {
 	static const char *const never[] = { "ONBUILD", "FROM", "MAINTAINER" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
 		if (strncasecmp(rest, never[i], strlen(never[i])) == 0 &&
-		        (is_blank(rest[strlen(never[i])]) || !rest[strlen(never[i])]))
-			return refuse(c, "ONBUILD, FROM and MAINTAINER cannot stand there");
+		        (oci_is_blank(rest[strlen(never[i])]) || !rest[strlen(never[i])]))
+			return oci_change_refuse(
+			        c, "ONBUILD, FROM and MAINTAINER cannot stand there");
 	c->img->on_build = texts_with(c->arena, c->img->on_build, rest);
-	return 0;
-}
-
-/* -- HEALTHCHECK -- */
-
-/* One number with its unit at *p as nanoseconds, stepped over. */
-static int duration_part(const char **p, uint64_t *ret)
-{
-	static const struct {
-		const char *name;
-		uint64_t divide, multiply;
-	} units[] = {
-		{ "ns", 1000000000, 1 },
-		{ "us", 1000000, 1 },
-		{ "ms", 1000, 1 },
-		{ "s", 1, 1 },
-		{ "m", 1, 60 },
-		{ "h", 1, 3600 },
-	};
-	size_t len = strspn(*p, "0123456789."), unit_len = strspn(*p + len, "hmsnu");
-	_free_ char *number = xstrndup(*p, len), *unit = xstrndup(*p + len, unit_len);
-
-	if (num_parse_nano(number, ret) < 0)
-		return -EINVAL;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (!streq(units[i].name, unit))
-			continue;
-		*p += len + unit_len;
-		*ret /= units[i].divide;
-		return __builtin_mul_overflow(*ret, units[i].multiply, ret) ? -ERANGE : 0;
-	}
-	return -EINVAL;
-}
-
-/* A duration as Go writes it: "1m30s". */
-static int parse_duration(const char *text, int64_t *ret)
-{
-	uint64_t total = 0, part;
-
-	if (!*text)
-		return -EINVAL;
-	while (*text)
-		if (duration_part(&text, &part) < 0 || __builtin_add_overflow(total, part, &total))
-			return -EINVAL;
-	if (total > INT64_MAX)
-		return -ERANGE;
-	*ret = (int64_t) total;
-	return 0;
-}
-
-/* Adds one "--name=value" to the object. */
-static int health_option(const struct change *c, const char *text, struct json_object *health)
-{
-	static const struct {
-		const char *option, *key;
-	} durations[] = {
-		{ "--interval=", "Interval" },
-		{ "--timeout=", "Timeout" },
-		{ "--start-period=", "StartPeriod" },
-		{ "--start-interval=", "StartInterval" },
-	};
-	static const char retries[] = "--retries=";
-	uint32_t n;
-	int64_t ns;
-
-	for (size_t i = 0; i < ARRAY_SIZE(durations); i++) {
-		if (!str_has_prefix(text, durations[i].option))
-			continue;
-		if (parse_duration(text + strlen(durations[i].option), &ns) < 0)
-			return refuse(c, "a duration is a number with its unit, such as 30s");
-		json_object_object_add(health, durations[i].key, json_object_new_int64(ns));
-		return 0;
-	}
-	if (!str_has_prefix(text, retries) || num_parse_u32(text + strlen(retries), &n) < 0)
-		return refuse(c, "its options are --interval=, --timeout=, --start-period=, "
-		                 "--start-interval= and --retries=");
-	json_object_object_add(health, "Retries", json_object_new_int64(n));
-	return 0;
-}
-
-/* The "Test" list: NONE, CMD with arguments, or CMD-SHELL with one text. */
-static int health_test(const struct change *c, const char *rest, struct json_object *test)
-{
-	const char *const *list;
-
-	if (strcasecmp(rest, "NONE") == 0) {
-		json_object_array_add(test, json_object_new_string("NONE"));
-		return 0;
-	}
-	if (strncasecmp(rest, "CMD", 3) != 0 || !is_blank(rest[3]))
-		return refuse(c, "it takes NONE or CMD and a command");
-	rest = skip_blanks(rest + 3);
-	list = json_form(c, rest);
-	if (list ? !*list : !*rest)
-		return refuse(c, "it takes NONE or CMD and a command");
-	json_object_array_add(test, json_object_new_string(list ? "CMD" : "CMD-SHELL"));
-	if (!list)
-		json_object_array_add(test, json_object_new_string(rest));
-	for (; list && *list; list++)
-		json_object_array_add(test, json_object_new_string(*list));
-	return 0;
-}
-
-static int change_healthcheck(struct change *c, const char *rest)
-{
-	_json_put_ struct json_object *health = json_object_new_object();
-	struct json_object *test = json_object_new_array();
-	int r = 0;
-
-	if (!health || !test)
-		abort();
-	json_object_object_add(health, "Test", test);
-	while (r == 0 && str_has_prefix(rest, "--")) {
-		size_t len = strcspn(rest, " \t");
-		_free_ char *option = xstrndup(rest, len);
-
-		r = health_option(c, option, health);
-		rest = skip_blanks(rest + len);
-	}
-	if (r == 0)
-		r = health_test(c, rest, test);
-	if (r < 0)
-		return r;
-	c->img->healthcheck = arena_strdup(
-	        c->arena, json_object_to_json_string_ext(
-	                          health, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	return 0;
 }
 
@@ -551,13 +420,13 @@ static int change_healthcheck(struct change *c, const char *rest)
 
 static const struct {
 	const char *keyword;
-	int (*apply)(struct change *c, const char *rest);
+	int (*apply)(struct oci_change *c, const char *rest);
 } instructions[] = {
 	{ "CMD", change_cmd },
 	{ "ENTRYPOINT", change_entrypoint },
 	{ "ENV", change_env },
 	{ "EXPOSE", change_expose },
-	{ "HEALTHCHECK", change_healthcheck },
+	{ "HEALTHCHECK", oci_change_healthcheck },
 	{ "LABEL", change_label },
 	{ "ONBUILD", change_onbuild },
 	{ "STOPSIGNAL", change_stopsignal },
@@ -585,11 +454,11 @@ static bool text_is_clean(const char *text)
 
 int oci_image_change(struct oci_image *img, const char *instruction, struct err *err)
 {
-	const char *text = skip_blanks(instruction);
+	const char *text = oci_skip_blanks(instruction);
 	size_t len = strcspn(text, " \t");
 	_free_ char *rest = NULL, *shown = NULL;
 	struct oci_image copy = *img;
-	struct change c = { .img = &copy, .arena = &img->arena, .err = err };
+	struct oci_change c = { .img = &copy, .arena = &img->arena, .err = err };
 	int r;
 
 	if (strlen(instruction) > OCI_CHANGE_MAX)
@@ -603,10 +472,11 @@ int oci_image_change(struct oci_image *img, const char *instruction, struct err 
 		        strncasecmp(instructions[i].keyword, text, len) != 0)
 			continue;
 		c.keyword = instructions[i].keyword;
-		rest = xstrdup(skip_blanks(text + len));
-		for (size_t n = strlen(rest); n > 0 && is_blank(rest[n - 1]); n--)
+		rest = xstrdup(oci_skip_blanks(text + len));
+		for (size_t n = strlen(rest); n > 0 && oci_is_blank(rest[n - 1]); n--)
 			rest[n - 1] = '\0';
-		r = *rest ? instructions[i].apply(&c, rest) : refuse(&c, "it has no argument");
+		r = *rest ? instructions[i].apply(&c, rest)
+		          : oci_change_refuse(&c, "it has no argument");
 		if (r < 0)
 			return r;
 		copy.arena = img->arena;
