@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Build tool: writes the default profile as initializers of struct sock_filter.
+ * Build tool: prints the default profile as initializers of struct sock_filter.
  *
- *   compile-default x86_64|aarch64 OUTPUT
+ *   compile-default x86_64|aarch64
  */
 #include "base/str.h"
 #include "seccomp/seccomp.h"
@@ -12,16 +12,12 @@
 #include <linux/seccomp.h>
 #include <stdio.h>
 
-static int write_filter(const char *path, const struct sock_filter *insns, size_t n)
+static int print_filter(const struct sock_filter *insns, size_t n)
 {
-	FILE *f = fopen(path, "we");
-
-	if (!f)
-		return -errno;
 	for (size_t i = 0; i < n; i++)
-		(void) fprintf(f, "{0x%02x, %u, %u, 0x%08x},\n", insns[i].code, insns[i].jt,
+		(void) printf("{0x%02x, %u, %u, 0x%08x},\n", insns[i].code, insns[i].jt,
 		        insns[i].jf, insns[i].k);
-	return fclose(f) == 0 ? 0 : -errno;
+	return fflush(stdout) == 0 ? 0 : -errno;
 }
 
 int main(int argc, char **argv)
@@ -32,8 +28,8 @@ int main(int argc, char **argv)
 	size_t n;
 	int r;
 
-	if (argc != 3 || (!streq(argv[1], "x86_64") && !streq(argv[1], "aarch64"))) {
-		(void) fprintf(stderr, "usage: compile-default x86_64|aarch64 OUTPUT\n");
+	if (argc != 2 || (!streq(argv[1], "x86_64") && !streq(argv[1], "aarch64"))) {
+		(void) fprintf(stderr, "usage: compile-default x86_64|aarch64\n");
 		return 2;
 	}
 	target.native = streq(argv[1], "aarch64") ? SECCOMP_ABI_AARCH64 : SECCOMP_ABI_X86_64;
@@ -42,9 +38,9 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = seccomp_check((const void *) out.data, n, &err);
 	if (r == 0) {
-		r = write_filter(argv[2], (const void *) out.data, n);
+		r = print_filter((const void *) out.data, n);
 		if (r < 0)
-			(void) err_errno(&err, r, "cannot write '%s'", argv[2]);
+			(void) err_errno(&err, r, "cannot write the filter");
 	}
 	if (r < 0)
 		(void) fprintf(stderr, "compile-default: %s\n", err.text);

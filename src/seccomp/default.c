@@ -213,6 +213,10 @@ static const struct rule rules[] = {
 	{ "socket", NO(EAFNOSUPPORT), IF(NE(0, AF_INET_), NE(0, AF_INET6_)) },
 	{ "socket", NO(EPERM), IF(BITS(1, SOCK_TYPE_MASK_, SOCK_RAW_)) },
 	{ "socket", NO(EPERM), IF(BITS(1, SOCK_TYPE_MASK_, SOCK_PACKET_)) },
+	/* What is left but STREAM and DGRAM: DCCP and SCTP load their modules also for protocol 0.
+	 */
+	{ "socket", NO(ESOCKTNOSUPPORT), IF(BITS(1, 0xc, 0x4)) },
+	{ "socket", NO(ESOCKTNOSUPPORT), IF(BITS(1, 0x8, 0x8)) },
 	{ "socket", ALLOW, IF(EQ(2, 0)) },
 	{ "socket", ALLOW, IF(EQ(2, 6)) },
 	{ "socket", ALLOW, IF(EQ(2, 17)) },
