@@ -21,7 +21,7 @@ def main():
         skipped = SKIPPED.match(line)
         if skipped:
             reason = re.sub(r"^skipped: *", "", said) or "no reason given"
-            line = f"ok {skipped.group(1)} - {skipped.group(2)} # SKIP {reason}"
+            line = f"ok {skipped.group(1)} - {skipped.group(2)} ({reason}) # SKIP"
         if TEST.match(line):
             said = ""
         else:

@@ -40,7 +40,11 @@ static void only_mapped_descriptors_reach_the_child(void **state)
 	/* The two ends cross over: 1 gets the pipe's end while the map's numbers overlap. */
 	fds[0] = (struct proc_fd){ p[1], 1 };
 	fds[1] = (struct proc_fd){ p[1], p[0] };
-	assert_int_equal(sh("ls /proc/$$/fd | tr '\\n' ' '", fds, 1), 0);
+	/* Built-in commands only: a pipe of the shell's own would show up as well. */
+	assert_int_equal(sh("i=0; while [ $i -lt 64 ]; do [ ! -e /proc/$$/fd/$i ] || "
+	                    "printf '%s ' $i; i=$((i+1)); done",
+	                         fds, 1),
+	        0);
 	(void) close(p[1]);
 	assert_true(read(p[0], text, sizeof(text) - 1) > 0);
 	(void) close(p[0]);
