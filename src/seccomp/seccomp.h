@@ -44,6 +44,10 @@
  * runc do. i386 reaches sockets and System V IPC also by socketcall and ipc: a rule without
  * conditions on 'socket' (and so on) then also covers that way, one with conditions cannot (the
  * arguments are in memory).
+ *
+ * 32-bit ARM has no table here: on aarch64 it is foreign, and noted. Flags are those of the profile
+ * and no other: runc adds SPEC_ALLOW when the profile has no "flags", which gives mitigations of
+ * the processor away.
  */
 #include "base/buf.h"
 #include "base/err.h"
