@@ -643,6 +643,24 @@ static void sysctls_go_through_a_private_procfs(void **state)
 	mountkit_run(body_private_proc);
 }
 
+static void body_refused_proc(void)
+{
+	int procfd;
+
+	/* As inside a container: /proc is partly covered, and the cover is locked for us. */
+	CHECK(mount("/dev/null", "/proc/version", NULL, MS_BIND, NULL) == 0);
+	mountkit_enter(true);
+	REFUSED(EPERM, "proc", mount_private_proc(&procfd, &err));
+	/* What is left is the procfs of the host, where the cover is noticed. */
+	OK(mount_host_proc(&procfd, &err));
+	CHECK(mount_proc_open(procfd, "version", O_RDONLY) == -EXDEV);
+	CHECK(mount_proc_open(procfd, "sys/kernel/hostname", O_RDONLY) >= 0);
+}
+static void private_proc_is_refused_where_proc_is_covered(void **state)
+{
+	mountkit_run(body_refused_proc);
+}
+
 static void body_host_proc(void)
 {
 	int procfd;
@@ -676,6 +694,7 @@ int main(void)
 		testkit_case(masked_paths_show_nothing),
 		testkit_case(only_the_null_device_covers),
 		testkit_case(sysctls_go_through_a_private_procfs),
+		testkit_case(private_proc_is_refused_where_proc_is_covered),
 		testkit_case(host_proc_must_be_procfs),
 	};
 
