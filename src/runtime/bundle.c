@@ -75,8 +75,7 @@ static int read_config(const char *path, struct oci_spec **ret, struct err *err)
 		        err, r, "the config '%s' is larger than %d bytes", shown, OCI_CONFIG_MAX);
 	if (r < 0)
 		return err_errno(err, r, "cannot read the config '%s'", shown);
-	r = oci_spec_parse(buf_str(&text), text.len, ret, err);
-	return r < 0 ? err_prefix(err, r, "config '%s'", shown) : 0;
+	return oci_spec_parse(buf_str(&text), text.len, ret, err);
 }
 
 int bundle_open(const struct runtime_create *args, unsigned int listen_fds, struct bundle *ret,

@@ -36,18 +36,22 @@ void making_done(struct making *m)
 	free(TAKE_PTR(m->keep_fds));
 }
 
+/* Only an apply that went well has made the plan's groups its own: one that failed has removed what
+ * it made, and may have failed because the groups are another container's. */
 void making_undo(struct making *m)
 {
 	struct err ignored = { 0 };
 	if (m->child.pidfd >= 0) {
 		(void) kill_and_wait(m->child.pidfd, &ignored);
 		(void) proc_wait(m->child.pidfd);
+		(void) sandbox_cleanup(m->plan, &ignored);
 	}
-	(void) sandbox_cleanup(m->plan, &ignored);
 	(void) folder_remove(m->rt, &m->folder, &ignored);
 }
 
-/* Descriptors 3, 4, ... in their order: those of LISTEN_FDS, then those of --preserve-fds. */
+/* Descriptors 3, 4, ... in their order: those of LISTEN_FDS, then those of --preserve-fds. What
+ * came through exec is not close-on-exec, and all that we opened ourselves is: so none of our own
+ * can be given to the container. */
 static int collect_fds(struct making *m, unsigned int listen_fds, struct err *err)
 {
 	size_t n = (size_t) listen_fds + m->args->preserve_fds;
@@ -57,7 +61,8 @@ static int collect_fds(struct making *m, unsigned int listen_fds, struct err *er
 	m->keep_fds = xnew_n(int, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		int fd = FIRST_KEPT_FD + (int) i;
-		if (fcntl(fd, F_GETFD) < 0)
+		int flags = fcntl(fd, F_GETFD);
+		if (flags < 0 || (flags & FD_CLOEXEC))
 			return err_set(err, -EBADF,
 			        "--preserve-fds: descriptor %d is not open in the caller", fd);
 		m->keep_fds[i] = fd;

@@ -103,13 +103,33 @@ static int undo_by_state(const struct runtime_state *state, struct err *err)
 	return r;
 }
 
-int folder_undo_plan(const struct folder *f, const struct runtime_state *state, struct err *err)
+/* A half-made container may have been killed just before it was refused the groups of another one,
+ * which must not be killed for it. */
+static bool is_anothers_group(const struct runtime *rt, const char *id, const struct plan *plan)
+{
+	const struct plan_step *cgroup = plan_find(plan, PLAN_CGROUP);
+	_cleanup_(strv_freep) char **ids = NULL;
+	if (!cgroup || runtime_list(rt, &ids, NULL) < 0)
+		return false;
+	for (size_t i = 0; ids[i]; i++) {
+		_cleanup_(runtime_state_freep) struct runtime_state *state = NULL;
+		if (!streq(ids[i], id) && runtime_state_load(rt, ids[i], &state, NULL) >= 0 &&
+		        streq(state->cgroup_path, cgroup->cgroup.path))
+			return true;
+	}
+	return false;
+}
+
+int folder_undo_plan(const struct runtime *rt, const struct folder *f,
+        const struct runtime_state *state, struct err *err)
 {
 	_buf_done_ struct buf bytes = BUF_INIT(PLAN_SIZE_MAX);
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	struct err ignored = { 0 };
 	if (read_plan(f->fd, &bytes, &plan, &ignored) < 0)
 		return undo_by_state(state, err);
+	if (!state && is_anothers_group(rt, f->id, plan))
+		return 0;
 	return sandbox_cleanup(plan, err);
 }
 
@@ -138,7 +158,7 @@ static int clean_dead(const struct runtime *rt, const char *id, struct err *err)
 	if (state &&
 	        !(state->auto_remove && runtime_state_status(rt, state, NULL) == RUNTIME_STOPPED))
 		return err_set(err, -EEXIST, "container with id '%s' already exists", id);
-	r = folder_undo_plan(&f, state, err);
+	r = folder_undo_plan(rt, &f, state, err);
 	return r < 0 ? r : folder_remove(rt, &f, err);
 }
 

@@ -36,7 +36,8 @@ int folder_make(const struct runtime *rt, const char *id, struct folder *ret, st
 int folder_remove(const struct runtime *rt, const struct folder *f, struct err *err);
 /* Kills and removes what the container's plan made (control groups). A plan that cannot be read
  * falls back on what the state says, which may be NULL. */
-int folder_undo_plan(const struct folder *f, const struct runtime_state *state, struct err *err);
+int folder_undo_plan(const struct runtime *rt, const struct folder *f,
+        const struct runtime_state *state, struct err *err);
 
 /* --- state.c ---------------------------------------------------------------------------------- */
 

@@ -91,7 +91,7 @@ static int destroy(struct runtime *rt, const struct folder *f, const struct runt
 {
 	int r = pidfd >= 0 ? kill_and_wait(pidfd, err) : 0;
 	if (r >= 0)
-		r = folder_undo_plan(f, state, err);
+		r = folder_undo_plan(rt, f, state, err);
 	return r < 0 ? r : folder_remove(rt, f, err);
 }
 

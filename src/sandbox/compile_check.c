@@ -14,6 +14,8 @@ static int check_keys(struct compile *c)
 	for (size_t i = 0; c->spec->unknown && c->spec->unknown[i]; i++)
 		compile_note(c, "config key '%s' is not known and was ignored",
 		        compile_shown(c, c->spec->unknown[i]));
+	for (size_t i = 0; c->spec->notes && c->spec->notes[i]; i++)
+		compile_note(c, "config key %s", c->spec->notes[i]);
 	if (c->spec->unsupported && c->spec->unsupported[0])
 		return err_set(c->err, -EOPNOTSUPP,
 		        "config key '%s' is not supported by this version: remove it",

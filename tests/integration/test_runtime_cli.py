@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: global options, logs, version, spec, plan, list."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import RUNTIME, CGROUP_TOP
+
+
+def test_version(bundle):
+    for word in ("--version", "-v"):
+        lines = bundle.runtime(word).out.splitlines()
+        assert lines[0].startswith("bulkhead-runtime version ")
+        assert lines[1].startswith("commit: ") and lines[2] == "spec: 1.3.0"
+
+
+def test_help_of_every_command(bundle):
+    text = bundle.runtime("--help").out
+    for command in ("create", "start", "run", "state", "kill", "delete", "list", "spec", "plan"):
+        assert f"  {command} " in text
+        result = bundle.runtime(command, "--help")
+        assert result.code == 0 and "Usage:" in result.out
+
+
+@pytest.mark.parametrize("words", [[], ["nothing"], ["--nothing"], ["run", "--nothing", "x"], ["state"],
+                                   ["state", "a", "b"], ["kill"], ["--root"], ["--log-format", "xml", "state", "a"]])
+def test_wrong_usage(bundle, words):
+    result = bundle.runtime(*words)
+    assert result.code == 1 and result.err, result
+    assert result.out == ""
+
+
+def test_long_option_behind_one_dash(bundle):
+    bundle.write()
+    result = bundle.runtime("run", "-no-subreaper", f"-bundle={bundle.path}", "box")
+    assert result.code == 0, result
+
+
+@pytest.mark.parametrize("words, part", [
+    (["--systemd-cgroup"], "systemd"),
+    (["--cgroup-manager", "systemd"], "systemd"),
+    (["--cgroup-manager", "odd"], "--cgroup-manager"),
+    (["--root", "/"], "state folder"),
+    (["--log", "/no/such/folder/log"], "log"),
+    (["--log", "journald:x"], "journald:x"),
+])
+def test_refused_global_options(bundle, words, part):
+    result = bundle.runtime(*words, "state", "box")
+    assert result.code == 1 and part in result.err, result
+
+
+def test_console_socket_is_refused(bundle):
+    result = bundle.create("--console-socket", "/tmp/sock")
+    assert result.code == 1 and "terminals are not supported yet" in result.err
+    assert not bundle.containers()
+
+
+def test_json_log_has_whole_lines(bundle):
+    log = bundle.tmp / "log.json"
+    result = bundle.runtime("--log", log, "--log-format", "json", "state", "not\"there")
+    assert result.code == 1
+    bundle.runtime("--log", log, "--log-format=json", "state", "missing")
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [e["level"] for e in entries] == ["error", "error"]
+    assert list(entries[1]) == ["msg", "level", "time"]
+    assert entries[1]["msg"] == "container 'missing' does not exist"
+    assert entries[1]["time"].endswith("Z")
+    assert "does not exist" in result.err or "invalid container id" in result.err, "errors go to stderr, too"
+
+
+def test_text_log(bundle):
+    log = bundle.tmp / "log"
+    bundle.runtime("--log", f"file:{log}", "state", "missing")
+    assert "level=error msg=\"container 'missing' does not exist\"" in log.read_text()
+
+
+def test_warnings_go_to_the_log_only(bundle):
+    bundle.config["futureKey"] = {"x": 1}
+    log = bundle.tmp / "log"
+    result = bundle.run("--log", log, "--log-format", "json")
+    assert result.code == 0 and result.err == "", result
+    assert "futureKey" in json.loads(log.read_text())["msg"]
+    result = bundle.run()
+    assert "warning: config key 'futureKey' is not known" in result.err
+    assert bundle.run("--log-level", "error").err == ""
+
+
+def test_spec_writes_a_config_that_runs(bundle):
+    assert bundle.runtime("spec", "--bundle", bundle.path).code == 0
+    config = json.loads((bundle.path / "config.json").read_text())
+    assert config["process"]["terminal"] is False
+    config["linux"]["cgroupsPath"] = bundle.cgroup
+    config["process"]["args"] = ["true"]
+    bundle.config = config
+    assert bundle.run().code == 0
+
+
+def test_spec_does_not_overwrite(bundle):
+    (bundle.path / "config.json").write_text("mine")
+    result = bundle.runtime("spec", "--bundle", bundle.path)
+    assert result.code == 1 and "exists already" in result.err
+    assert (bundle.path / "config.json").read_text() == "mine"
+
+
+def test_rootless_spec_has_a_user_namespace(bundle):
+    bundle.runtime("spec", "--rootless", "--bundle", bundle.path)
+    config = json.loads((bundle.path / "config.json").read_text())
+    assert {"type": "user"} in config["linux"]["namespaces"]
+
+
+def test_plan_prints_and_does_nothing(bundle):
+    bundle.write()
+    result = bundle.runtime("plan", "--bundle", bundle.path, "box")
+    assert result.code == 0 and "\nexec args=[true]" in result.out, result
+    assert not bundle.root.exists()
+
+
+@pytest.mark.parametrize("facts, part", [("v2", "namespace flag=cgroup"), ("v1", "cgroup-join new_namespace=1"),
+                                         ("hybrid", "unified=1")])
+def test_plan_for_another_machine(bundle, facts, part):
+    bundle.linux["resources"]["memory"] = {"limit": 1 << 26}
+    bundle.write()
+    result = bundle.runtime("plan", "--facts", facts, "--bundle", bundle.path)
+    assert result.code == 0 and part in result.out, result
+
+
+def test_plan_needs_no_root(bundle):
+    bundle.write()
+    bundle.tmp.chmod(0o755)
+    program = bundle.tmp / "runtime"
+    program.write_bytes(RUNTIME.read_bytes())
+    program.chmod(0o755)
+    for parent in list(bundle.tmp.parents)[:-2]:
+        if parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    result = subprocess.run([program, "plan", "--facts", "v2", "--bundle", bundle.path], user=65534, group=65534,
+                            extra_groups=[], capture_output=True, text=True, env={}, check=False)
+    assert result.returncode == 0 and "exec args=[true]" in result.stdout, result.stderr
+
+
+def test_list(bundle):
+    assert bundle.runtime("list").out.split() == ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
+    assert json.loads(bundle.runtime("list", "--format", "json").out) == []
+    for id in ("b", "a"):
+        bundle.linux["cgroupsPath"] = f"{bundle.cgroup}-{id}"
+        bundle.create(id=id)
+    assert bundle.runtime("list", "-q").out == "a\nb\n"
+    entries = json.loads(bundle.runtime("list", "-f", "json").out)
+    assert [(e["id"], e["status"]) for e in entries] == [("a", "created"), ("b", "created")]
+    assert bundle.runtime("list").out.splitlines()[1].split()[0] == "a"
+    for id in ("a", "b"):
+        bundle.delete(id)
+
+
+def test_cgroup_manager_disabled(bundle):
+    bundle.args("cat", "/proc/self/cgroup")
+    bundle.config["mounts"] = [m for m in bundle.config["mounts"] if m["type"] != "cgroup"]
+    bundle.linux["namespaces"] = [n for n in bundle.linux["namespaces"] if n["type"] != "cgroup"]
+    out = bundle.ok("--cgroup-manager", "disabled")
+    assert CGROUP_TOP not in out
+
+
+def test_relative_bundle_and_default_bundle(bundle):
+    bundle.write()
+    assert bundle.runtime("run", "--bundle", ".", "box").code == 0
+    assert bundle.runtime("run", "box").code == 0
+
+
+def test_other_config_file(bundle):
+    bundle.args("false").write()
+    os.rename(bundle.path / "config.json", bundle.tmp / "other.json")
+    assert bundle.runtime("run", "--bundle", bundle.path, "--config", bundle.tmp / "other.json", "box").code == 1
+
+
+def test_state_folder_of_somebody_else_is_refused(bundle):
+    bundle.root.mkdir()
+    os.chown(bundle.root, 65534, 65534)
+    result = bundle.run()
+    assert result.code == 1 and "belongs to another user" in result.err
