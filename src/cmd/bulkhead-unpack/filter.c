@@ -27,19 +27,9 @@ enum { NATIVE_ARCH = AUDIT_ARCH_AARCH64 };
 
 /* Bytes in, bytes out, memory. */
 static const int always[] = {
-	SYS_read,
-	SYS_write,
-	SYS_brk,
-	SYS_munmap,
-	SYS_mremap,
-	SYS_madvise,
-	SYS_close,
-	SYS_exit,
-	SYS_exit_group,
-	SYS_rt_sigreturn,
-	SYS_restart_syscall,
-	SYS_getrandom,
-	SYS_clock_gettime,
+	SYS_read, SYS_write, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_close, SYS_exit,
+	SYS_exit_group, SYS_rt_sigreturn, SYS_restart_syscall, SYS_getrandom, SYS_clock_gettime,
+	SYS_sigaltstack, /* sanitizers, before an exit */
 };
 
 /* Files below "/": only for the stage that extracts. The kernel's openat2 carries its own rule
