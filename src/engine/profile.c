@@ -133,6 +133,10 @@ static const struct oci_device_rule deny_all[] = {
 	{ false, 'a', -1, -1, OCI_ACCESS_READ | OCI_ACCESS_WRITE | OCI_ACCESS_MKNOD },
 };
 
+static const struct oci_kv v2_settings[] = {
+	{ "memory.oom.group", "1" },
+};
+
 enum {
 	DEFAULT_PIDS = 512,
 	CPU_PERIOD_US = 100000,
@@ -239,6 +243,13 @@ static int set_limits(struct oci_spec *spec, const struct profile_host *host,
 	r->cpu_quota = (struct oci_opt_i64){ true,
 		MAX(1000, (int64_t) (nano / (NANO / CPU_PERIOD_US))) };
 	r->pids_limit = (struct oci_opt_i64){ true, limits->pids ? limits->pids : DEFAULT_PIDS };
+	/* A container that runs out of memory ends as a whole: one that goes on without its worker
+	 * is worse. v1 has no such switch. memory.high is left alone: without swap it slows a
+	 * container to a crawl before it ends it. */
+	if (host->facts->cgroup && host->facts->cgroup->mode == CGROUP_V2) {
+		r->unified = v2_settings;
+		r->n_unified = ARRAY_SIZE(v2_settings);
+	}
 	r->devices = deny_all;
 	r->n_devices = ARRAY_SIZE(deny_all);
 	return 0;
