@@ -54,6 +54,7 @@ static const struct {
 void sandbox_notes_done(struct sandbox_notes *notes)
 {
 	notes->lines = strv_free(notes->lines);
+	notes->details = strv_free(notes->details);
 }
 
 void compile_note(struct compile *c, const char *fmt, ...)

@@ -114,7 +114,9 @@ int compile_landlock_enter(struct compile *c)
 
 static void seccomp_note(void *userdata, const char *text)
 {
-	compile_note(userdata, "linux.seccomp: %s", text);
+	struct compile *c = userdata;
+	if (c->notes)
+		strv_add(&c->notes->details, arena_printf(&c->arena, "linux.seccomp: %s", text));
 }
 
 static int write_filter(struct compile *c, enum plan_kind kind)

@@ -86,10 +86,11 @@ struct sandbox_ext {
 	                                 out with a warning */
 };
 
-/* Warnings that the compiler gives (a clamped rlimit, an ignored key): a NULL-terminated list in
- * new memory. */
+/* What the compiler has to say; NULL-terminated lists in new memory. */
 struct sandbox_notes {
-	char **lines;
+	char **lines;   /* warnings: a clamped rlimit, an ignored key */
+	char **details; /* for who asks: seccomp names of other machines (every docker profile has
+	                   some) */
 };
 void sandbox_notes_done(struct sandbox_notes *notes);
 

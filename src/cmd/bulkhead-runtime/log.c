@@ -141,5 +141,7 @@ void tell_notes(const struct global *g, struct sandbox_notes *notes)
 {
 	for (size_t i = 0; notes->lines && notes->lines[i]; i++)
 		log_line(g, LOG_WARNING, notes->lines[i]);
+	for (size_t i = 0; notes->details && notes->details[i]; i++)
+		log_line(g, LOG_DEBUG, notes->details[i]);
 	sandbox_notes_done(notes);
 }
