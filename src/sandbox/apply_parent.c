@@ -143,8 +143,8 @@ static void give_pipes(const struct apply *a)
 	int64_t uid = apply_host_id(a->plan, false, 0), gid = apply_host_id(a->plan, true, 0);
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds) && uid >= 0 && gid >= 0; i++)
-		if (apply_is_pipe(fds[i]))
-			(void) fchown(fds[i], (uid_t) uid, (gid_t) gid);
+		if (apply_is_pipe(fds[i]) && fchown(fds[i], (uid_t) uid, (gid_t) gid) < 0)
+			continue; /* writing to it works all the same */
 }
 
 /* /proc/PID of the child, checked to be in procfs; our child is not yet waited for, so the number

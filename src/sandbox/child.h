@@ -8,6 +8,8 @@
  */
 #include "sandbox/apply.h"
 
+struct userdb_user;
+
 struct child {
 	struct apply *a;
 	int sync;    /* to the supervisor */
@@ -15,8 +17,9 @@ struct child {
 	int ruleset; /* Landlock */
 	int gate, result;
 	struct mount_cover cover;
-	const char *const *env; /* of the plan, with HOME when it was asked for */
-	char *program;          /* what FIND found */
+	const char *const *env;   /* of the plan, with HOME when it was asked for */
+	char *program;            /* what FIND found */
+	struct userdb_user *user; /* who the program runs as; NULL until it was looked up */
 	bool has_stdio, has_cwd, has_bounding;
 	bool passed_gate; /* errors go to 'result' now */
 	int exit_code;    /* 126 or 127 when the program is the reason */
@@ -53,6 +56,7 @@ int child_caps(struct child *c, const struct plan_step *s);
 int child_cwd(struct child *c, const struct plan_step *s);
 int child_no_new_privs(struct child *c, const struct plan_step *s);
 int child_rlimit(struct child *c, const struct plan_step *s);
+int child_seccomp_early(struct child *c, const struct plan_step *s);
 int child_seccomp(struct child *c, const struct plan_step *s);
 
 /* child_exec.c */

@@ -71,8 +71,8 @@ static int close_others(int first, const int *keep, size_t n)
 static void give_pipes(uid_t uid)
 {
 	for (int fd = 0; fd < 3 && uid != 0; fd++)
-		if (apply_is_pipe(fd))
-			(void) fchown(fd, uid, (gid_t) -1);
+		if (apply_is_pipe(fd) && fchown(fd, uid, (gid_t) -1) < 0)
+			continue;
 }
 
 int child_take_stdio(struct child *c, uid_t uid)

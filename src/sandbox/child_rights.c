@@ -150,31 +150,42 @@ static int enter_cwd_as_root(struct child *c)
 	return r == -EACCES || r == -EPERM ? 0 : r;
 }
 
-int child_user(struct child *c, const struct plan_step *s)
+/* Everything about the user that needs files or descriptors. It runs before a filter that is loaded
+ * early, so that such a filter need not allow what only the runtime does. */
+static int prepare_user(struct child *c, const struct plan_user *u)
 {
 	const struct plan_step *caps = plan_find(c->a->plan, PLAN_CAPS);
 	const struct plan_step *exec = plan_find(c->a->plan, PLAN_EXEC);
 	static const char *const no_env[] = { NULL };
-	struct userdb_user user = { 0 };
 	int r;
 
+	if (c->user)
+		return 0;
+	c->user = xnew(struct userdb_user);
 	c->env = exec ? exec->exec.env : no_env;
-	r = find_user(c, &s->user, &user);
+	r = find_user(c, u, c->user);
 	if (r == 0)
 		r = enter_cwd_as_root(c);
 	if (r == 0)
-		r = child_take_stdio(c, user.uid);
+		r = child_take_stdio(c, c->user->uid);
 	if (r < 0)
 		return r;
-	(void) umask(s->user.has_umask ? s->user.umask : 022);
+	(void) umask(u->has_umask ? u->umask : 022);
 	/* The bounding set needs CAP_SETPCAP, which the change of uid takes. */
-	if (caps)
-		r = caps_drop_bounding(caps_for(&caps->caps, user.uid).bounding, &c->err);
 	c->has_bounding = true;
+	if (!caps)
+		return 0;
+	return caps_drop_bounding(caps_for(&caps->caps, c->user->uid).bounding, &c->err);
+}
+
+int child_user(struct child *c, const struct plan_step *s)
+{
+	int r = prepare_user(c, &s->user);
+
 	if (r == 0)
 		r = caps_keep(true, &c->err);
 	if (r == 0)
-		r = set_ids(c, &user);
+		r = set_ids(c, c->user);
 	if (r == 0)
 		r = caps_keep(false, &c->err);
 	/* A change of ids clears it. The report that follows fails when the parent died between. */
@@ -242,4 +253,12 @@ int child_seccomp(struct child *c, const struct plan_step *s)
 		return err_set(&c->err, -EINVAL, "nobody would serve a seccomp listener");
 	r = sys_seccomp_filter(s->seccomp.flags, &prog);
 	return r < 0 ? err_errno(&c->err, r, "cannot load the seccomp filter") : 0;
+}
+
+int child_seccomp_early(struct child *c, const struct plan_step *s)
+{
+	const struct plan_step *user = plan_find(c->a->plan, PLAN_USER);
+	int r = user ? prepare_user(c, &user->user) : 0;
+
+	return r < 0 ? r : child_seccomp(c, s);
 }

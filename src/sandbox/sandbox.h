@@ -123,9 +123,13 @@ struct sandbox_child {
 
 /* Executes the plan up to and including READY (the child is then waiting at the gate, or about to
  * exec). On failure the child is killed and reaped, what the supervisor made (cgroups) is removed,
- * and err says which step failed on what and why. Error codes callers treat specially:
- * -ENOENT/-EACCES of PLAN_FIND are reported by *ret_exit_code 127 and 126 (ret_exit_code may be
- * NULL). */
+ * and err says what failed and why. *ret_exit_code (may be NULL) is 127 when the program was not
+ * found and 126 when it cannot be run, else 0. The caller must have one thread; its own
+ * namespaces, limits and signals stay as they are. Numbers 0, 1 and 2 need not be open. Pipes that
+ * are given as stdio change their owner to the container's user, so that /dev/stderr can be opened
+ * again; a terminal, socket or file never does. With die_with_parent the thread that called must
+ * live on. plan_container.rootless: the supervisor needs no privileges; one id is mapped, to the
+ * caller's own. */
 int sandbox_apply(const struct plan *plan, const struct sandbox_io *io, struct sandbox_child *ret,
         int *ret_exit_code, struct err *err);
 /* For a plan without wait: blocks until the child has called exec (0) or failed (negative, text in

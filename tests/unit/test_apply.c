@@ -500,7 +500,7 @@ static void unknown_user_is_refused(void **state)
 	assert_contains(o.err.text, "nobody-knows");
 }
 
-/* Refuses sethostname with EPERM... here as errno 77, which nothing else gives. */
+/* Refuses sethostname with EXDEV, which nothing else gives. */
 static void seccomp_filter_is_loaded(void **state)
 {
 	static const struct sock_filter filter[] = {
@@ -829,6 +829,79 @@ static void mount_of_cgroups_shows_only_its_own(void **state)
 	must_run(&b, &o);
 	assert_contains(o.out, "cgroup");
 	assert_null(strstr(o.out, "bulkhead-test"));
+}
+
+static void failing_step_leaves_nothing(void **state)
+{
+	struct outcome o;
+	struct box b;
+
+	(void) state;
+	if (!facts.cgroup || facts.cgroup->cannot_create)
+		skip();
+	for (int round = 0; round < 2; round++) {
+		struct cgroup_handle handle = CGROUP_HANDLE_INIT;
+		struct cgroup_group group = { 0 };
+		const struct plan_cgroup *c;
+
+		box_init(&b, LIST("true"));
+		if (round == 0)
+			add(&b, STEP(CGROUP_SET, .cgroup_set = { .hierarchy = "",
+			                                 .file = "cgroup.no-such-file",
+			                                 .value = "1" }));
+		else
+			add_mount(&b, "no-such-fs", "/tmp", NULL);
+		box_run(&b, &o);
+		assert_true(o.r < 0);
+		assert_contains(o.err.text, round ? "no-such-fs" : "cgroup.no-such-file");
+		c = &get(&b, PLAN_CGROUP)->cgroup;
+		group = (struct cgroup_group){
+			.mode = (enum cgroup_mode) c->mode,
+			.path = c->path,
+			.hierarchies = c->hierarchies,
+			.unified = c->unified,
+		};
+		assert_int_equal(cgroup_open(&group, false, &handle, NULL), -ENOENT);
+	}
+}
+
+static void overlay_root_is_writable_with_its_own_ids(void **state)
+{
+	static const char *const layers[] = { "layer", NULL };
+	_free_ char *base = NULL;
+	_free_ char *made = NULL;
+	struct outcome o;
+	struct stat st;
+	struct box b;
+
+	(void) state;
+	box_init(
+	        &b, SHELL("stat -c %u /etc/passwd; echo new > /etc/new && touch /etc/passwd && cat "
+	                  "/etc/new"));
+	base = xprintf("%s/base", testkit_scratch());
+	assert_int_equal(mkdir(base, 0700), 0);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = { "layer", "upper", "work" };
+		_free_ char *dir = xprintf("%s/%s", base, names[i]);
+
+		if (i == 0)
+			make_rootfs(dir);
+		else
+			assert_int_equal(mkdir(dir, 0755), 0);
+	}
+	drop(&b, PLAN_ROOT);
+	add_user_namespace(&b);
+	add(&b, STEP(ROOT_OVERLAY, .root_overlay = { .base = base,
+	                                   .layers = layers,
+	                                   .upper = "upper",
+	                                   .work = "work",
+	                                   .host_id = HOST_BASE,
+	                                   .size = 65536 }));
+	must_run(&b, &o);
+	assert_string_equal(o.out, "0\nnew\n");
+	made = xprintf("%s/upper/etc/new", base);
+	assert_int_equal(stat(made, &st), 0);
+	assert_int_equal(st.st_uid, 0);
 }
 
 /* Starts a container that sleeps and returns its pid; 'gate' is its start. */
@@ -1241,6 +1314,8 @@ int main(void)
 		testkit_case(idmapped_bind_shows_its_owner),
 		testkit_case(cgroup_limit_holds_and_goes_away),
 		testkit_case(mount_of_cgroups_shows_only_its_own),
+		testkit_case(failing_step_leaves_nothing),
+		testkit_case(overlay_root_is_writable_with_its_own_ids),
 		testkit_case(namespaces_of_another_container_are_joined),
 		testkit_case(user_namespace_of_another_container_is_joined),
 		testkit_case(host_namespaces_are_joined_with_a_new_user_namespace),
