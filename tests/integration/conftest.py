@@ -262,11 +262,11 @@ class Bundle:
         (self.path / "config.json").write_text(json.dumps(self.config))
 
     # the runtime
-    def runtime(self, *words, timeout=30, stdin=subprocess.DEVNULL, before=(), **more):
+    def runtime(self, *words, timeout=30, stdin=subprocess.DEVNULL, before=(), program=RUNTIME, root=True, **more):
         """Output goes to files: a container that lives on would keep pipes open."""
         self.n += 1
         out, err = self.tmp / f"out{self.n}", self.tmp / f"err{self.n}"
-        command = [*before, str(RUNTIME), "--root", str(self.root), *map(str, words)]
+        command = [*before, str(program), *(["--root", str(self.root)] if root else []), *map(str, words)]
         with open(out, "wb") as o, open(err, "wb") as e:
             code = subprocess.run(command, stdin=stdin, stdout=o, stderr=e, timeout=timeout, cwd=self.path,
                                   check=False, **more).returncode
