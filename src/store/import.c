@@ -157,7 +157,6 @@ static int run_helper(const struct import *im, int layer, int blob, int result, 
 static int check_record(struct import *im, ssize_t got, int status, struct err *err)
 {
 	struct unpack_record *r = &im->record;
-	_free_ char *text = NULL;
 
 	if (status == 127)
 		return err_set(err, -ENOENT, "cannot run '%s': is bulkhead installed completely?",
