@@ -19,7 +19,7 @@ say 'building Bulkhead (release, static) in build/'
 }
 rm -f build.log
 ninja -C build --quiet
-bulkhead=(build/src/cmd/bulkhead/bulkhead ${1:+--root "$1" --runroot "$1/run"})
+bulkhead=(build/src/cmd/bulkhead/bulkhead ${1:+--root "$1"})
 
 image=debian:12
 if ! "${bulkhead[@]}" images | grep -Eq '^debian +12 '; then

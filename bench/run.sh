@@ -108,8 +108,8 @@ prepare_podman() {
 	podman_here import -q "$("$top/tools/mkimage" busybox)" bench:latest >/dev/null
 }
 engine_commands() {
-	local bulkhead=$build/src/cmd/bulkhead/bulkhead state="--root $work/state --runroot $work/run" runtime
-	"$bulkhead" --root "$work/state" --runroot "$work/run" image import "$("$top/tools/mkimage" busybox)" bench >/dev/null
+	local bulkhead=$build/src/cmd/bulkhead/bulkhead state="--root $work/state" runtime
+	"$bulkhead" --root "$work/state" image import "$("$top/tools/mkimage" busybox)" bench >/dev/null
 	add 'bulkhead run' "$bulkhead $state run --rm --cgroup-parent /$group bench /bin/true"
 	have podman && prepare_podman || return 0
 	for runtime in crun runc; do
@@ -173,7 +173,7 @@ report() { # RESULTS
 	TEXT
 	awk -F '\t' 'NR == FNR {if ($1 == "floor") floor = $2; next}
 		{printf "| %s | %s | %s | %s | %s | %s | %s | %s |%s\n", $1, $2, $3, $4, $5, $6, $7,
-			floor > 0 ? sprintf("%.1f", $2 / floor) : "-", $8 > 0 ? " " $8 " failed" : ""}' "$1" "$1"
+			(floor > 0 ? sprintf("%.1f", $2 / floor) : "-"), ($8 > 0 ? " " $8 " failed" : "")}' "$1" "$1"
 	cat <<-'TEXT'
 
 		CPU and peak memory are those of the command and the processes that it waited for; an engine that leaves work to

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define _cleanup_(f)   __attribute__((cleanup(f)))
+#define _cleanup_(f)   __attribute__((cleanup(f), unused)) /* released is use enough */
 #define _free_         _cleanup_(free_ptrp)
 #define _close_        _cleanup_(fd_closep)
 #define _printf_(a, b) __attribute__((format(printf, a, b)))

@@ -48,7 +48,8 @@ static int check_path(const char *path, struct err *err)
 	_free_ char *clean = path_clean(path);
 
 	if (path[0] != '/' || !streq(path, clean) || streq(path, "/") ||
-	        cgroup_path_depth(path) > CGROUP_DEPTH_MAX || strlen(path) > 2 * CGROUP_PATH_MAX)
+	        cgroup_path_depth(path) > CGROUP_DEPTH_MAX ||
+	        strlen(path) > (size_t) 2 * CGROUP_PATH_MAX)
 		return err_set(err, -EINVAL, "'%s' cannot be the path of a control group", shown);
 	return 0;
 }

@@ -155,7 +155,7 @@ static int put_memory_limit(const struct out *o)
 {
 	static const struct setting setting = { "memory", "memory.limit", "memory.limit_in_bytes",
 		"memory.max" };
-	int64_t swap, limit = o->r->memory_limit.has ? o->r->memory_limit.value : 0;
+	int64_t swap = 0, limit = o->r->memory_limit.has ? o->r->memory_limit.value : 0;
 	int r;
 
 	if (limit < -1)

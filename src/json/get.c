@@ -60,8 +60,8 @@ int json_integer(
 static int get_unsigned(struct json_read *r, const struct json_range *range, uint64_t max,
         struct json_object *value, uint64_t *ret)
 {
-	uint64_t n, min = 0;
-	bool negative;
+	uint64_t n = 0, min = 0;
+	bool negative = false;
 	int code = json_integer(r, value, &n, &negative);
 
 	if (code < 0)
@@ -79,7 +79,7 @@ static int get_unsigned(struct json_read *r, const struct json_range *range, uin
 int json_get_u32(
         struct json_read *r, const struct json_field *field, struct json_object *value, void *base)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int code = get_unsigned(r, field->arg, UINT32_MAX, value, &n);
 
 	if (code == 0)
@@ -98,8 +98,8 @@ int json_get_i64(
 {
 	const struct json_range all = { INT64_MIN, INT64_MAX };
 	const struct json_range *range = field->arg ? field->arg : &all;
-	uint64_t n;
-	bool negative;
+	uint64_t n = 0;
+	bool negative = false;
 	int code = json_integer(r, value, &n, &negative);
 
 	if (code < 0)
@@ -155,7 +155,7 @@ int json_get_u32_list(
         struct json_read *r, const struct json_field *field, struct json_object *value, void *base)
 {
 	uint32_t *list;
-	uint64_t item;
+	uint64_t item = 0;
 	size_t n;
 
 	if (json_object_get_type(value) != json_type_array)

@@ -24,7 +24,7 @@ static const char *const type_names[] = {
 /* Writes the path; one that does not fit is cut, the texts stay readable. */
 static void render_path(const struct json_read *r, char out[JSON_PATH_MAX])
 {
-	_buf_done_ struct buf b = BUF_INIT(4 * JSON_PATH_MAX);
+	_buf_done_ struct buf b = BUF_INIT((size_t) 4 * JSON_PATH_MAX);
 	size_t n = MIN(r->path_len, ARRAY_SIZE(r->path));
 
 	for (size_t i = 0; i < n; i++) {

@@ -64,7 +64,7 @@ int mount_make_device(int rootfd, const struct mount_device *dev, struct err *er
 {
 	_free_ char *clean = path_clean(dev->path);
 	_close_ int parent = -EBADF;
-	const char *name;
+	const char *name = NULL;
 	mode_t old_umask;
 	int r = open_parent(rootfd, dev, clean, &name, &parent, err);
 
@@ -90,7 +90,7 @@ int mount_bind_device(int rootfd, const struct mount_device *dev, int tree, stru
 {
 	_free_ char *clean = path_clean(dev->path);
 	_close_ int parent = -EBADF, target = -EBADF, made = -EBADF;
-	const char *name;
+	const char *name = NULL;
 	struct stat st;
 	int r;
 

@@ -99,7 +99,7 @@ enum { EXTENTS_MAX = 340 }; /* the kernel's own limit */
 static int write_map(
         pid_t pid, const char *file, const struct mount_id_extent *map, size_t n, struct err *err)
 {
-	_buf_done_ struct buf text = BUF_INIT(EXTENTS_MAX * 36);
+	_buf_done_ struct buf text = BUF_INIT((size_t) EXTENTS_MAX * 36);
 	char path[64];
 	int r;
 

@@ -61,7 +61,7 @@ int mount_path_error(struct err *err, int code, const char *what, const char *pa
 int mount_fs_error(int fsfd, int code, struct err *err, const char *what)
 {
 	enum { MESSAGES_MAX = 4, MESSAGE_SIZE = 256 };
-	struct buf text = BUF_INIT(MESSAGES_MAX * (MESSAGE_SIZE + 2) * 4);
+	struct buf text = BUF_INIT((size_t) MESSAGES_MAX * (MESSAGE_SIZE + 2) * 4);
 	int r;
 
 	/* Each read gives one message: a letter for its level, a blank, the text. */

@@ -438,7 +438,8 @@ static const struct {
 /* A control character would end up in the output of other commands; JSON needs UTF-8. */
 static bool text_is_clean(const char *text)
 {
-	static const struct json_limits limits = { OCI_CHANGE_MAX * 8, 1, 1, OCI_CHANGE_MAX * 8 };
+	static const struct json_limits limits = { (size_t) OCI_CHANGE_MAX * 8, 1, 1,
+		(size_t) OCI_CHANGE_MAX * 8 };
 	_buf_done_ struct buf b = BUF_INIT(OCI_CHANGE_MAX * 2 + 8);
 	int r = buf_adds(&b, "[\"");
 

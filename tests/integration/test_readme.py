@@ -28,7 +28,7 @@ def shell(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme")
     wrapper = folder / "bulkhead"
     wrapper.write_text(f'#!/bin/sh\nexec {BUILD}/src/cmd/bulkhead/bulkhead '
-                       f'--root {folder}/root --runroot {folder}/run "$@"\n')
+                       f'--root {folder}/root "$@"\n')
     wrapper.chmod(0o755)
     path = f"{folder}:{BUILD}/src/cmd/bulkhead-runtime:{os.environ['PATH']}"
 

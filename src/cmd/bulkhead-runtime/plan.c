@@ -94,7 +94,7 @@ static int run(void *global, void *values, int argc, char **argv)
 	const struct values *v = values;
 	struct err err = { 0 };
 	struct sandbox_notes notes = { 0 };
-	_buf_done_ struct buf text = BUF_INIT(4 * PLAN_SIZE_MAX);
+	_buf_done_ struct buf text = BUF_INIT((size_t) 4 * PLAN_SIZE_MAX);
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_cleanup_(plan_writer_done) struct plan_writer w;
 	plan_writer_init(&w);
