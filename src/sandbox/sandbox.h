@@ -118,7 +118,7 @@ struct sandbox_io {
 struct sandbox_child {
 	pid_t pid;
 	int pidfd; /* owned by the caller */
-	int sync;  /* owned by the caller: reads EOF at exec, or an error text */
+	int sync;  /* owned by the caller, for sandbox_wait_exec only */
 };
 
 /* Executes the plan up to and including READY (the child is then waiting at the gate, or about to
