@@ -89,7 +89,7 @@ static int idmap_binds(const struct apply *a, int proc, struct err *err)
 			userns = openat(proc, "ns/user", O_RDONLY | O_CLOEXEC);
 		if (userns < 0)
 			return err_errno(err, -errno, "cannot open the container's user namespace");
-		r = mount_set_idmap(a->fds[i], userns, s->mount.recursive, s->mount.source, err);
+		r = mount_set_idmap(a->fds[i], userns, s->mount.idmap > 1, s->mount.source, err);
 		if (r < 0)
 			return r;
 	}

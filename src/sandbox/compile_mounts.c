@@ -113,7 +113,7 @@ static void write_bind(struct compile *c, const struct oci_mount *m,
 	                        .propagation = o->propagation ? o->propagation : MS_PRIVATE,
 	                        .propagation_recursive = o->propagation ? o->propagation_recursive
 	                                                                : o->recursive,
-	                        .idmap = o->idmap,
+	                        .idmap = o->idmap_recursive ? 2 : o->idmap,
 	                } });
 }
 

@@ -125,8 +125,9 @@ struct plan_mount {
 	uint64_t propagation; /* 0: MS_PRIVATE; else MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE
 	                       */
 	uint32_t propagation_recursive;
-	uint32_t copy_up;  /* tmpfs: fill it with what the target held (tmpcopyup) */
-	uint32_t idmap;    /* bind: 1: idmap with the container's user namespace */
+	uint32_t copy_up; /* tmpfs: fill it with what the target held (tmpcopyup) */
+	uint32_t idmap; /* bind: 1: idmap with the container's user namespace; 2: the mounts below,
+	                   too */
 	uint32_t optional; /* 1: left out where the kernel refuses it (sandbox defaults only) */
 };
 

@@ -123,6 +123,23 @@ def test_idmapped_bind_mount(bundle):
     assert (volume / "new").stat().st_uid == 0
 
 
+def test_recursive_idmapped_bind_mount(bundle):
+    """'idmap' is for the mount itself, 'ridmap' for those below it too."""
+    top = bundle.tmp / "top"
+    (top / "sub").mkdir(parents=True)
+    (bundle.tmp / "other").mkdir()
+    subprocess.run(["mount", "--bind", bundle.tmp / "other", top / "sub"], check=True)
+    try:
+        bundle.user_namespace(host_id=300000)
+        bundle.mount("/data", source=str(top), options=["rbind", "idmap"])
+        bundle.sh("stat -c %u /data /data/sub")
+        assert bundle.ok().split() == ["0", "65534"]
+        bundle.config["mounts"][-1]["options"] = ["rbind", "ridmap"]
+        assert bundle.ok().split() == ["0", "0"]
+    finally:
+        subprocess.run(["umount", top / "sub"], check=True)
+
+
 # --- file systems ---------------------------------------------------------------------------------------------------------------
 
 def mountinfo(text):
