@@ -30,7 +30,7 @@ if [ -z "${BULKHEAD_BENCH_INSIDE:-}" ]; then
 fi
 work=$(mktemp -d)
 show_v1_only() {
-	[ -s /sys/fs/cgroup/unified/cgroup.controllers ] || return 0
+	grep -q . /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null || return 0
 	mkdir "$work/cgroup"
 	mount -t tmpfs none "$work/cgroup"
 	local dir
@@ -79,17 +79,22 @@ seccomp_profile() {
 			| {names, action} + (if (.args // []) == [] then {} else {args} end)
 			  + (if .errnoRet then {errnoRet} else {} end)]}' "$file"
 }
+# Two bundles for each runtime, with a control group of its own: what one leaves must not slow or stop another.
 make_bundles() {
 	local caps='.process.capabilities |= (.effective = .bounding | .permitted = .bounding)'
 	local limits='.linux.resources = {memory: {limit: 268435456}, pids: {limit: 512},
 		cpu: {shares: 512, quota: 50000, period: 100000}}'
-	local base=".root.path = \"$work/rootfs\" | .linux.cgroupsPath = \"/$group\" | $caps"
-	mkdir -p "$work/rootfs" "$work/plain" "$work/full"
+	local name base
+	mkdir -p "$work/rootfs"
 	tar -C "$work/rootfs" -xf "$("$top/tools/mkimage" busybox)"
 	seccomp_profile >"$work/seccomp.json" || die 'no /usr/share/containers/seccomp.json (package podman)'
-	jq "$base" "$here/config.json" >"$work/plain/config.json"
-	jq --slurpfile s "$work/seccomp.json" "$base | .linux.seccomp = \$s[0] | $limits" "$here/config.json" \
-		>"$work/full/config.json"
+	for name in bulkhead-runtime crun runc; do
+		base=".root.path = \"$work/rootfs\" | .linux.cgroupsPath = \"/$group/$name\" | $caps"
+		mkdir -p "$work/$name/plain" "$work/$name/full"
+		jq "$base" "$here/config.json" >"$work/$name/plain/config.json"
+		jq --slurpfile s "$work/seccomp.json" "$base | .linux.seccomp = \$s[0] | $limits" \
+			"$here/config.json" >"$work/$name/full/config.json"
+	done
 }
 podman_here() {
 	CONTAINERS_CONF=$work/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman --root "$work/podman/root" \
@@ -110,13 +115,13 @@ prepare_podman() {
 engine_commands() {
 	local bulkhead=$build/src/cmd/bulkhead/bulkhead state="--root $work/state" runtime
 	"$bulkhead" --root "$work/state" image import "$("$top/tools/mkimage" busybox)" bench >/dev/null
-	add 'bulkhead run' "$bulkhead $state run --rm --cgroup-parent /$group bench /bin/true"
+	add 'bulkhead run' "$bulkhead $state run --rm --cgroup-parent /$group/engine bench /bin/true"
 	have podman && prepare_podman || return 0
 	for runtime in crun runc; do
 		command -v $runtime >/dev/null || continue
 		add "podman run ($runtime)" "env CONTAINERS_CONF=$work/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman \
 --root $work/podman/root --runroot $work/podman/run --cgroup-manager=cgroupfs --events-backend=none --runtime $runtime run \
---rm --network=none --cgroup-parent=/$group bench:latest /bin/true"
+--rm --network=none --cgroup-parent=/$group/podman bench:latest /bin/true"
 	done
 }
 write_commands() {
@@ -126,12 +131,12 @@ write_commands() {
 	make_bundles
 	add 'fork and exec' "$work/rootfs/bin/true"
 	add 'floor' "$work/floor $work/rootfs /bin/true"
-	add 'bulkhead-runtime run' "$runtime --root $work/oci run -b $work/plain b%N"
-	add 'bulkhead-runtime run, seccomp and limits' "$runtime --root $work/oci run -b $work/full b%N"
-	for name in crun runc; do
+	PATH=$(dirname "$runtime"):$PATH
+	for name in bulkhead-runtime crun runc; do
 		have $name || continue
-		add "$name run" "$name --root $work/$name run -b $work/plain $name%N"
-		add "$name run, seccomp and limits" "$name --root $work/$name run -b $work/full $name%N"
+		add "$name run" "$(command -v $name) --root $work/$name/state run -b $work/$name/plain $name%N"
+		add "$name run, seccomp and limits" \
+			"$(command -v $name) --root $work/$name/state run -b $work/$name/full $name%N"
 	done
 	! have bwrap || add 'bwrap' "bwrap --ro-bind $work/rootfs / --proc /proc --dev /dev --unshare-all /bin/true"
 	engine_commands
