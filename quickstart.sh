@@ -13,12 +13,15 @@ say 'build tools'
 need_packages $packages_build $packages_image
 
 say 'building Bulkhead (release, static) in build/'
-[ -e build/build.ninja ] || meson setup build -Dbuildtype=release -Dtests=false >build.log 2>&1 || {
-	tail -n 20 build.log >&2
-	die 'meson setup failed'
+build() {
+	[ -e build/build.ninja ] || meson setup build -Dbuildtype=release -Dtests=false
+	ninja -C build
 }
-rm -f build.log
-ninja -C build --quiet
+mkdir -p build
+build >build/quickstart.log 2>&1 || {
+	tail -n 30 build/quickstart.log >&2
+	die 'the build failed (build/quickstart.log)'
+}
 bulkhead=(build/src/cmd/bulkhead/bulkhead ${1:+--root "$1"})
 
 image=debian:12
