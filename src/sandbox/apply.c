@@ -95,11 +95,13 @@ static int make_sync(struct apply *a, struct err *err)
 	return 0;
 }
 
-/* True when the parent has something to do before the child may go on. */
+/* True when the parent has something to do before the child may go on. With joined namespaces the
+ * process between tells the pid first: the child's own report must not come before it. */
 static bool needs_barrier(const struct apply *a)
 {
-	return (a->new_namespaces & CLONE_NEWUSER) || plan_find(a->plan, PLAN_OOM_SCORE) ||
-	       plan_find(a->plan, PLAN_RLIMIT) || a->io->die_with_parent;
+	return (a->new_namespaces & CLONE_NEWUSER) || a->joined_namespaces ||
+	       plan_find(a->plan, PLAN_OOM_SCORE) || plan_find(a->plan, PLAN_RLIMIT) ||
+	       a->io->die_with_parent;
 }
 
 /* Waits for READY or the child's error. */
