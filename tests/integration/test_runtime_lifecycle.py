@@ -303,3 +303,42 @@ def test_killed_run_takes_its_container_with_it(bundle, delay_ms):
     bundle.args("true")
     assert bundle.run().code == 0, "the next command with the ID must repair"
     assert not bundle.containers() and not cgroup_dirs()
+
+
+# --- several at once ----------------------------------------------------------------------------------------------------
+
+def start_many(bundle, command, ids):
+    bundle.write()
+    with open(bundle.tmp / "many", "wb") as log:
+        return [subprocess.Popen([RUNTIME, "--root", bundle.root, command, "--bundle", bundle.path, id],
+                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log) for id in ids]
+
+
+def test_one_of_many_creates_with_one_id_wins(bundle):
+    codes = [p.wait(30) for p in start_many(bundle, "create", ["box"] * 8)]
+    assert sorted(codes) == [0] + [1] * 7
+    assert (bundle.tmp / "many").read_text().count("already exists") == 7
+    assert bundle.status() == "created"
+    assert bundle.delete(force=False).code == 0
+
+
+def test_many_containers_at_once(bundle):
+    runs = []
+    for n in range(12):
+        bundle.linux["cgroupsPath"] = f"{bundle.cgroup}-{n}"
+        bundle.write()
+        config = bundle.path / f"config{n}.json"
+        os.rename(bundle.path / "config.json", config)
+        runs.append(subprocess.Popen([RUNTIME, "--root", bundle.root, "run", "--bundle", bundle.path, "--config",
+                                      config, f"box{n}"], stdin=subprocess.DEVNULL))
+    assert [r.wait(60) for r in runs] == [0] * 12
+    assert not bundle.containers()
+
+
+def test_delete_beside_a_foreground_run(bundle):
+    bundle.args("sleep", "100").write()
+    run = subprocess.Popen([RUNTIME, "--root", bundle.root, "run", "--bundle", bundle.path, "box"])
+    assert wait_until(lambda: (bundle.root / "box/state.json").exists())
+    assert bundle.runtime("delete", "--force", "box").code == 0
+    assert run.wait(10) == 137
+    assert not bundle.containers() and not cgroup_dirs()
