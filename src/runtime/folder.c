@@ -6,11 +6,12 @@
 #include "cgroup/cgroup.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOCK_TRIES = 100 };
+enum { LOCK_TRIES = 100, LOCK_WAIT_MS = 1000, LOCK_STEP_MS = 10 };
 
 void folder_done(struct folder *f)
 {
@@ -133,6 +134,18 @@ int folder_undo_plan(const struct runtime *rt, const struct folder *f,
 	return sandbox_cleanup(plan, err);
 }
 
+/* A creator that was killed leaves the lock to its child for the moment that the child needs to
+ * notice: a lock is waited for, but not for long. flock(2) itself has no time limit. */
+static bool lock_soon(int fd)
+{
+	for (int waited = 0; waited < LOCK_WAIT_MS; waited += LOCK_STEP_MS) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		(void) poll(NULL, 0, LOCK_STEP_MS);
+	}
+	return false;
+}
+
 /* The one who makes a container holds the lock. So a folder with a free lock is a finished
  * container, or a dead one: half-made, or of a 'run' that was killed before it could clean. */
 static int clean_dead(const struct runtime *rt, const char *id, struct err *err)
@@ -145,7 +158,7 @@ static int clean_dead(const struct runtime *rt, const char *id, struct err *err)
 	struct folder f = { .id = id, .fd = fd };
 	_cleanup_(runtime_state_freep) struct runtime_state *state = NULL;
 	struct err why = { 0 };
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (!lock_soon(fd))
 		return err_set(err, -EEXIST, "container with id '%s' already exists", id);
 	if (!is_current(rt, id, fd))
 		return 0;
