@@ -6,9 +6,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum {
@@ -47,15 +49,19 @@ void stdio_done(struct stdio *io)
 	io->n_relays = 0;
 }
 
+/* A socket of the host belongs to the host's network: by it a container could look at the host's
+ * addresses, and a TCP socket can be disconnected and connected again to anything the host reaches.
+ * A named pipe shows its path. */
 static bool may_be_passed_on(int fd)
 {
+	struct statfs fs;
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return false;
 	if (S_ISCHR(st.st_mode))
 		return st.st_rdev == makedev(NULL_MAJOR, NULL_MINOR);
-	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+	return S_ISFIFO(st.st_mode) && fs.f_type == PIPEFS_MAGIC;
 }
 
 /* A pipe whose inner end is the container's and whose outer end is relayed to or from fd. */

@@ -3,11 +3,12 @@
 /*
  * Standard input, output and error of a foreground container.
  *
- * Theory of operation: a container gets pipes, sockets and /dev/null, never a terminal or a file of
- * the host. On a terminal's descriptor it could read what the user types later, change the
+ * Theory of operation: a container gets pipes and /dev/null, never a terminal, a socket or a file
+ * of the host. On a terminal's descriptor it could read what the user types later, change the
  * terminal's modes or push characters into its input (TIOCSTI); a file's descriptor shows its path
- * and inode. So what is a pipe, a socket or /dev/null already is passed on as it is, and everything
- * else is relayed through a pipe by the waiting command.
+ * and inode; a socket is a piece of the host's network namespace. So what is an anonymous pipe or
+ * /dev/null already is passed on as it is, and everything else is relayed through a pipe by the
+ * waiting command.
  */
 #include "base/err.h"
 
