@@ -122,7 +122,9 @@ static int set_ids(struct child *c, const struct userdb_user *user)
 		return err_set(&c->err, -EPERM,
 		        "supplementary groups cannot be set without privileges on the host");
 	if (r < 0)
-		return err_errno(&c->err, r, "cannot set the supplementary groups");
+		return err_errno(&c->err, r,
+		        "cannot set the supplementary groups (are all of them mapped in the user "
+		        "namespace?)");
 	r = sys_setresgid(user->gid, user->gid, user->gid);
 	if (r < 0)
 		return err_errno(&c->err, r,

@@ -116,6 +116,14 @@ static int prepare(struct store *s, struct err *err)
 	return lock < 0 ? err_errno(err, lock, "cannot write to the store '%s'", s->path) : 0;
 }
 
+static bool has_control_byte(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char) *text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
 int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *err)
 {
 	_store_free_ struct store *s = xnew(struct store);
@@ -127,6 +135,13 @@ int store_open(const char *path, enum store_mode mode, struct store **ret, struc
 		_free_ char *shown = str_escaped(path);
 
 		return err_set(err, -EINVAL, "the store '%s' must be an absolute path", shown);
+	}
+	/* The path stands in messages and in what other programs print. */
+	if (has_control_byte(path)) {
+		_free_ char *shown = str_escaped(path);
+
+		return err_set(
+		        err, -EINVAL, "the path of the store '%s' holds control characters", shown);
 	}
 	s->path = path_clean(path);
 	s->fs_path = xprintf("%s/fs", streq(s->path, "/") ? "" : s->path);
