@@ -171,9 +171,9 @@ suite_tidy() {
 suite_cppcheck() {
 	[ -e "$builds/clang/compile_commands.json" ] || build cppcheck clang --werror || return
 	mkdir -p "$builds/cppcheck"
-	expect cppcheck 'src/' cppcheck --quiet -j 2 --project="$builds/clang/compile_commands.json" \
-		--cppcheck-build-dir="$builds/cppcheck" --file-filter='src/*' --enable=warning,performance,portability \
-		--library=posix,gnu --inline-suppr --suppressions-list=tools/cppcheck.txt --error-exitcode=1 \
+	expect cppcheck 'src/' cppcheck --quiet -j 2 --project=build-check/clang/compile_commands.json \
+		--cppcheck-build-dir=build-check/cppcheck --file-filter='src/*' --enable=warning,performance,portability \
+		--library=posix,gnu -D__x86_64__ -D__GNUC__ --inline-suppr --suppressions-list=tools/cppcheck.txt --error-exitcode=1 \
 		--template='{file}:{line}: error: {message} [{id}]'
 }
 

@@ -392,7 +392,7 @@ int cgroup_create(const struct cgroup_group *group, struct cgroup_handle *ret, s
 	if (r == 0 && h.v2_name)
 		r = create_v2(&h, &existed[h.n_v1], err);
 	for (size_t i = 0; r < 0 && i <= h.n_v1; i++)
-		if (existed[i] != SIZE_MAX && (i < h.n_v1 || h.v2_name))
+		if ((i < h.n_v1 || h.v2_name) && existed[i] != SIZE_MAX)
 			cgroup_prune(&h, i < h.n_v1 ? h.v1_names[i] : h.v2_name, existed[i], false);
 	if (r < 0)
 		return r;

@@ -87,7 +87,7 @@ static int open_parts(const struct mount_overlay *o, struct parts *p, struct err
 	size_t n = 0;
 	int r;
 
-	while (o->layers[n] && n <= LAYERS_MAX)
+	while (n <= LAYERS_MAX && o->layers[n])
 		n++;
 	if (n == 0 || n > LAYERS_MAX)
 		return err_set(err, -EINVAL,
@@ -266,7 +266,7 @@ static _noreturn_ void helper(const struct mount_overlay *o, const struct parts 
 	struct answer a = { .fd = -EBADF };
 
 	a.result = overlay_in_helper(o, p, &a.fd, &a.err);
-	_exit(fd_write_all(answer_fd, &a, sizeof(a)) < 0);
+	_exit(fd_write_all(answer_fd, &a, sizeof(a)) < 0 ? 1 : 0);
 }
 
 static int overlay_by_name(
