@@ -51,11 +51,21 @@ static void add_annotations(struct json_object *object, const struct runtime_sta
 	json_object_object_add(object, "annotations", map);
 }
 
+/* json-c leaves DEL and the control characters U+0080 to U+009F as they are, which a terminal
+ * obeys; they can stand inside of strings only. */
 static int print_json(struct json_object *object, int flags, struct buf *out)
 {
 	const char *text = json_object_to_json_string_ext(
 	        object, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
-	int r = text ? buf_adds(out, text) : -ENOMEM;
+	int r = text ? 0 : -ENOMEM;
+	for (const unsigned char *p = (const unsigned char *) text; r == 0 && *p != '\0'; p++) {
+		if (p[0] == 0x7f)
+			r = buf_adds(out, "\\u007f");
+		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			r = buf_addf(out, "\\u%04x", *++p);
+		else
+			r = buf_addc(out, (char) *p);
+	}
 	return r < 0 ? r : buf_addc(out, '\n');
 }
 

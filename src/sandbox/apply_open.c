@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "sandbox/apply.h"
+#include "sandbox/compile.h"
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -58,10 +59,38 @@ static int open_device(struct apply *a, const struct plan_step *s, int *ret_fd, 
 	        (unsigned int) s->device.major, (unsigned int) s->device.minor, ret_fd, err);
 }
 
+/* True when fd is the namespace that the supervisor is in itself. */
+static bool is_own_namespace(uint64_t flag, int fd)
+{
+	static const struct {
+		uint64_t flag;
+		const char *file;
+	} files[] = {
+		{ CLONE_NEWCGROUP, "/proc/self/ns/cgroup" },
+		{ CLONE_NEWIPC, "/proc/self/ns/ipc" },
+		{ CLONE_NEWNET, "/proc/self/ns/net" },
+		{ CLONE_NEWNS, "/proc/self/ns/mnt" },
+		{ CLONE_NEWPID, "/proc/self/ns/pid" },
+		{ CLONE_NEWTIME, "/proc/self/ns/time" },
+		{ CLONE_NEWUSER, "/proc/self/ns/user" },
+		{ CLONE_NEWUTS, "/proc/self/ns/uts" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_close_ int own = -EBADF;
+
+		if (files[i].flag != flag)
+			continue;
+		own = open(files[i].file, O_RDONLY | O_CLOEXEC);
+		return own >= 0 && fd_same_file(own, fd);
+	}
+	return false;
+}
+
 /* A new namespace is a flag for clone3; a path is opened and must be one of that very type. */
 static int open_namespace(struct apply *a, const struct plan_step *s, int *ret_fd, struct err *err)
 {
-	_close_ int fd = -EBADF, own = -EBADF;
+	_close_ int fd = -EBADF;
 	_free_ char *shown = str_escaped(s->ns.path);
 	struct statfs fs;
 
@@ -79,12 +108,10 @@ static int open_namespace(struct apply *a, const struct plan_step *s, int *ret_f
 	        ioctl(fd, NS_GET_NSTYPE) != (int) s->ns.flag)
 		return err_set(
 		        err, -EINVAL, "'%s' is not a namespace of the type that is wanted", shown);
-	/* setns to one's own user namespace is refused, and means nothing. */
-	if (s->ns.flag == CLONE_NEWUSER) {
-		own = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-		if (own >= 0 && fd_same_file(own, fd))
-			return 0;
-	}
+	/* To join one's own is to share it: the container has none of its own then, and
+	   check_namespaces() refuses what would be set up in it, which is the host's. */
+	if (is_own_namespace(s->ns.flag, fd))
+		return 0;
 	a->joined_namespaces |= s->ns.flag;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
@@ -139,6 +166,26 @@ static int open_all(struct apply *a, const open_step *opens, struct err *err)
 	return 0;
 }
 
+/* Each sysctl is one of a namespace that is not the host's. */
+static int check_sysctls(const struct apply *a, uint64_t all, struct err *err)
+{
+	const struct plan_step *s = NULL;
+
+	while ((s = plan_next(a->plan, PLAN_SYSCTL, s))) {
+		uint64_t flag = (uint64_t) (unsigned int) compile_sysctl_namespace(s->sysctl.path);
+		_free_ char *shown = NULL;
+
+		if (flag & all)
+			continue;
+		shown = str_escaped(s->sysctl.path);
+		return err_set(err, -EPERM,
+		        "sysctl '%s' needs a namespace that is not the host's: it would change the "
+		        "host",
+		        shown);
+	}
+	return 0;
+}
+
 /* A namespace of mounts that is the host's must never be set up or pivoted. */
 static int check_namespaces(const struct apply *a, struct err *err)
 {
@@ -146,6 +193,7 @@ static int check_namespaces(const struct apply *a, struct err *err)
 		PLAN_DEVICE, PLAN_MASK, PLAN_READONLY, PLAN_PROC_ALLOW, PLAN_PIVOT,
 		PLAN_ROOT_ATTR };
 	uint64_t all = a->new_namespaces | a->joined_namespaces;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(needs_mounts); i++)
 		if (plan_find(a->plan, needs_mounts[i]) && !(all & CLONE_NEWNS))
@@ -153,6 +201,9 @@ static int check_namespaces(const struct apply *a, struct err *err)
 			        err, -EINVAL, "a container needs a mount namespace of its own");
 	if (plan_find(a->plan, PLAN_UTS) && !(all & CLONE_NEWUTS))
 		return err_set(err, -EINVAL, "a host name needs a UTS namespace");
+	r = check_sysctls(a, all, err);
+	if (r < 0)
+		return r;
 	if (plan_find(a->plan, PLAN_LOOPBACK) && !(a->new_namespaces & CLONE_NEWNET))
 		return err_set(err, -EINVAL, "a loopback device needs a new network namespace");
 	if (plan_find(a->plan, PLAN_IDMAP) && !(a->new_namespaces & CLONE_NEWUSER))

@@ -85,6 +85,9 @@ int compile_mount(struct compile *c);
 int compile_device(struct compile *c);
 int compile_dev_links(struct compile *c);
 int compile_sysctl(struct compile *c);
+/* CLONE_NEW* of the namespace that a sysctl (a path below /proc/sys) belongs to; 0: the host. The
+ * executor asks too, when it knows which namespaces are the host's. */
+int compile_sysctl_namespace(const char *path);
 int compile_proc_allow(struct compile *c);
 int compile_mask(struct compile *c);
 int compile_readonly(struct compile *c);

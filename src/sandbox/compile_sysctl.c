@@ -56,7 +56,7 @@ static bool is_plain_path(const char *path)
 	}
 }
 
-static int namespace_of(const char *path)
+int compile_sysctl_namespace(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(namespaced); i++) {
 		bool below = str_has_suffix(namespaced[i].path, "/");
@@ -76,7 +76,7 @@ int compile_sysctl(struct compile *c)
 		const char *path = path_of(c, key);
 		if (!is_plain_path(path))
 			return err_set(c->err, -EINVAL, "linux.sysctl '%s' is no sysctl", shown);
-		int flag = namespace_of(path);
+		int flag = compile_sysctl_namespace(path);
 		if (flag == 0)
 			return err_set(c->err, -EPERM,
 			        "linux.sysctl '%s' does not belong to a namespace: it would "
