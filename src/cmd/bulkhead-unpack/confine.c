@@ -33,7 +33,8 @@ static int open_layer(const struct confine *c, int *ret_fd, struct err *err)
 	const struct mount_id_extent map = {
 		.inside = 0, .outside = c->host_id, .count = c->count
 	};
-	struct mount_attr attrs = { .attr_set = root_attrs };
+	/* A copy of a shared mount is shared, and nothing shared can become "/". */
+	struct mount_attr attrs = { .attr_set = root_attrs, .propagation = MS_PRIVATE };
 	_close_ int userns = -EBADF;
 	_close_ int tree = -EBADF;
 	int r;
