@@ -157,21 +157,29 @@ static void add_limits(const struct plan *plan, const struct sandbox_facts *fact
 	row(out, "limits", "on", text);
 }
 
+/* Who the program runs as: a name is looked up inside the sandbox, so it is shown as it was given.
+ */
+static void add_user(const struct plan *plan, struct buf *out)
+{
+	const struct plan_step *user = plan_find(plan, PLAN_USER),
+	                       *map = plan_find(plan, PLAN_IDMAP);
+	_free_ char *shown = str_escaped(user ? user->user.lookup : "");
+	_free_ char *text = NULL;
+
+	if (*shown && !streq(shown, "0"))
+		text = xprintf("'%s', looked up in the image inside the sandbox", shown);
+	else if (map)
+		text = xprintf("uid 0 inside, which is uid %u on the host", map->idmap.host_id);
+	else
+		text = xprintf("uid %u", user ? user->user.uid : 0);
+	row(out, "user", "", text);
+}
+
 void security_table(const struct plan *plan, const struct sandbox_facts *facts, struct buf *out)
 {
-	const struct plan_step *user = plan_find(plan, PLAN_USER);
-	_free_ char *who = NULL;
-
 	(void) buf_adds(out, "LAYER              STATE     WHAT IT DOES\n");
 	add_ids(plan, out);
-	if (user && *user->user.lookup) {
-		_free_ char *shown = str_escaped(user->user.lookup);
-
-		who = xprintf("'%s' of the image", shown);
-	} else {
-		who = xprintf("uid %u", user ? user->user.uid : 0);
-	}
-	row(out, "runs as", "", who);
+	add_user(plan, out);
 	add_namespaces(plan, out);
 	row(out, "network", "loopback",
 	        "no other interface, no way to other containers or to the host");
