@@ -185,6 +185,28 @@ static int check_unified(struct json_read *r, const struct oci_resources *res)
 	return 0;
 }
 
+/* -- blockIO: not supported, but a weight of 0 says nothing (dockerd writes it always) -- */
+
+static int get_zero(struct json_read *r, const struct json_field *field _unused_,
+        struct json_object *value, void *base _unused_)
+{
+	if (json_object_get_type(value) != json_type_int || json_object_get_int64(value) != 0)
+		json_mark_unsupported(r);
+	return 0;
+}
+
+static const struct json_field block_io_fields[] = {
+	{ "weight", get_zero },
+	{ "leafWeight", get_zero },
+	{ "weightDevice", json_get_unsupported },
+	{ "throttleReadBpsDevice", json_get_unsupported },
+	{ "throttleWriteBpsDevice", json_get_unsupported },
+	{ "throttleReadIOPSDevice", json_get_unsupported },
+	{ "throttleWriteIOPSDevice", json_get_unsupported },
+	{ NULL },
+};
+static const struct json_table block_io_table = { block_io_fields, 0, NULL };
+
 static int check_resources(struct json_read *r, void *object)
 {
 	return check_unified(r, object);
@@ -196,7 +218,7 @@ static const struct json_field resources_fields[] = {
 	{ "cpu", json_get_object, 0, .arg = &cpu_table },
 	{ "pids", json_get_object, 0, .arg = &pids_table },
 	{ "unified", oci_get_map, AT(unified), AT(n_unified) },
-	{ "blockIO", json_get_unsupported },
+	{ "blockIO", json_get_object, 0, .arg = &block_io_table },
 	{ "hugepageLimits", json_get_unsupported },
 	{ "network", json_get_unsupported },
 	{ "rdma", json_get_unsupported },
