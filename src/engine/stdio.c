@@ -6,11 +6,9 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 enum {
@@ -49,19 +47,17 @@ void stdio_done(struct stdio *io)
 	io->n_relays = 0;
 }
 
-/* A socket of the host belongs to the host's network: by it a container could look at the host's
- * addresses, and a TCP socket can be disconnected and connected again to anything the host reaches.
- * A named pipe shows its path. */
+/* Only what nobody can have put anything into. A socket of the host belongs to the host's network:
+ * by it a container could look at the host's addresses, and a TCP socket can be disconnected and
+ * connected again to anything the host reaches. A pipe of the host is shared with whoever holds it:
+ * the container opens its other end by /proc/self/fd and reads what others wrote, or writes what
+ * others will read. */
 static bool may_be_passed_on(int fd)
 {
-	struct statfs fs;
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
-		return false;
-	if (S_ISCHR(st.st_mode))
-		return st.st_rdev == makedev(NULL_MAJOR, NULL_MINOR);
-	return S_ISFIFO(st.st_mode) && fs.f_type == PIPEFS_MAGIC;
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(NULL_MAJOR, NULL_MINOR);
 }
 
 /* A pipe whose inner end is the container's and whose outer end is relayed to or from fd. */

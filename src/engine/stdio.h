@@ -3,12 +3,12 @@
 /*
  * Standard input, output and error of a foreground container.
  *
- * Theory of operation: a container gets pipes and /dev/null, never a terminal, a socket or a file
- * of the host. On a terminal's descriptor it could read what the user types later, change the
- * terminal's modes or push characters into its input (TIOCSTI); a file's descriptor shows its path
- * and inode; a socket is a piece of the host's network namespace. So what is an anonymous pipe or
- * /dev/null already is passed on as it is, and everything else is relayed through a pipe by the
- * waiting command.
+ * Theory of operation: a container gets pipes of its own and /dev/null, nothing that the caller
+ * holds. On a terminal's descriptor it could read what the user types later, change the terminal's
+ * modes or push characters into its input (TIOCSTI); a file's descriptor shows its path and inode;
+ * a socket is a piece of the host's network namespace; the other end of a pipe can be opened by
+ * /proc/self/fd, and takes or forges what other holders of it write. So /dev/null alone is passed
+ * on as it is, and everything else is relayed through a pipe by the waiting command.
  */
 #include "base/err.h"
 

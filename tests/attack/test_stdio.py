@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container holds of its caller's descriptors: anonymous pipes and the null device, nothing else."""
+"""What a container holds of its caller's descriptors: the null device, and pipes that are its own."""
 import os
 import socket
 import subprocess
@@ -63,14 +63,49 @@ def test_no_device_of_the_host(engine):
     assert all(link.startswith("pipe:") for link in run.stderr.split()), run.stderr
 
 
-def test_pipes_and_null_are_passed_on(engine):
+def inode(link):
+    return int(link[len("pipe:["):-1])
+
+
+def test_a_pipe_of_the_host_is_not_handed_on(engine):
+    """By /proc/self/fd/1 the other end is open too: the container would take what others wrote into the same pipe."""
+    read, write = os.pipe()
+    os.write(write, b"SECRET of another program\n")
+    steal = "timeout 1 head -c 6 </proc/self/fd/1 >&2; echo own; readlink /proc/1/fd/1 >&2"
+    run = subprocess.run(engine.argv("run", "--rm", "busybox", "sh", "-c", steal), stdin=subprocess.DEVNULL, stdout=write,
+                         stderr=subprocess.PIPE, timeout=60, text=True)
+    os.close(write)
+    got = os.read(read, 1000)
+    mine = os.fstat(read).st_ino
+    os.close(read)
+    assert "SECRET" not in run.stderr, run
+    assert inode(run.stderr.split()[-1]) != mine
+    assert got == b"SECRET of another program\nown\n"
+
+
+def test_a_pipe_for_input_is_not_handed_on(engine):
+    """Else the container could write into it what a later reader takes for its caller's words."""
     read, write = os.pipe()
     os.write(write, b"direct\n")
     os.close(write)
-    with open("/dev/null", "wb") as null:
-        seen = links(engine, read, null)
+    mine = os.fstat(read).st_ino
+    run = subprocess.run(engine.argv("run", "--rm", "busybox", "sh", "-c", "cat; readlink /proc/1/fd/0"), stdin=read,
+                         capture_output=True, timeout=60, text=True)
     os.close(read)
-    assert seen[0].startswith("pipe:") and seen[1] == "/dev/null"
+    first, second = run.stdout.split()
+    assert first == "direct" and inode(second) != mine
+
+
+def test_streams_can_be_opened_again(engine):
+    """Servers log to /dev/stderr, also as another user."""
+    for user in ("0", "33"):
+        run = engine.run("busybox", "sh", "-c", "cat /dev/stdin >/dev/stdout; echo err >/dev/stderr", options=["-u", user], input="in\n")
+        assert (run.stdout, run.stderr) == ("in\n", "err\n"), run
+
+
+def test_null_is_passed_on(engine):
+    with open("/dev/null", "r+b") as null:
+        assert links(engine, null, null)[:2] == ["/dev/null", "/dev/null"]
 
 
 def test_inherited_descriptors_do_not_get_in(engine):
