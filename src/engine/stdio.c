@@ -122,7 +122,9 @@ static void relay_step(struct stdio_relay *r)
 			relay_done(r);
 		return;
 	}
-	n = write(r->to, r->data + r->start, MIN(r->end - r->start, (size_t) WRITE_AT_ONCE));
+	/* Our own end does not block. */
+	n = write(r->to, r->data + r->start,
+	        r->close_to ? r->end - r->start : MIN(r->end - r->start, (size_t) WRITE_AT_ONCE));
 	if (n > 0)
 		r->start += (size_t) n;
 	else if (errno != EAGAIN && errno != EINTR)
