@@ -2,6 +2,8 @@
 /* The child's steps that build the file system; the work is done in src/mount. */
 #include "sandbox/child.h"
 
+#include <linux/mount.h>
+
 int child_mount_namespace(struct child *c, const struct plan_step *s)
 {
 	bool rootless = plan_find(c->a->plan, PLAN_CONTAINER)->container.rootless;
@@ -97,7 +99,20 @@ int child_pivot(struct child *c, const struct plan_step *s)
 	return mount_pivot(c->a->root, s->pivot.no_pivot, &c->err);
 }
 
+/* A working folder that is missing is made while the root can still be written. What goes wrong is
+ * told by the step that enters it. */
+static void make_cwd(struct child *c)
+{
+	const struct plan_step *cwd = plan_find(c->a->plan, PLAN_CWD);
+	struct err ignored = { 0 };
+
+	if (cwd && cwd->cwd.create && mount_enter_cwd(cwd->cwd.path, true, &ignored) == 0)
+		(void) mount_enter_cwd("/", false, &ignored);
+}
+
 int child_root_attr(struct child *c, const struct plan_step *s)
 {
+	if (s->root_attr.attr_set & MOUNT_ATTR_RDONLY)
+		make_cwd(c);
 	return mount_set_root(s->root_attr.attr_set, s->root_attr.propagation, &c->err);
 }

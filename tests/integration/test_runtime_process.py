@@ -56,6 +56,14 @@ def test_working_folder(bundle):
     assert bundle.ok() == "/made/when/missing\n"
 
 
+def test_missing_working_folder_of_a_read_only_root_is_made(bundle):
+    bundle.config["root"]["readonly"] = True
+    bundle.process["cwd"] = "/made/when/missing"
+    bundle.sh("pwd; mkdir /more 2>&1")
+    out = bundle.run().out
+    assert out.startswith("/made/when/missing\n") and "Read-only file system" in out
+
+
 def test_capability_sets(bundle):
     mask = sum(1 << {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_NET_BIND_SERVICE": 10}[c] for c in
                ("CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE"))
