@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUF_FIRST = 256, READ_CHUNK = 16384 };
+enum { BUF_FIRST = 256, READ_CHUNK = 4096 };
 
 void buf_done(struct buf *b)
 {
@@ -104,19 +104,28 @@ int buf_addf(struct buf *b, const char *fmt, ...)
 
 int buf_read_fd(struct buf *b, int fd)
 {
-	char chunk[READ_CHUNK];
-
 	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+		/* At the limit one byte more is read, to see whether there is one. */
+		size_t room = b->max - b->len, want = MIN(room, (size_t) READ_CHUNK);
+		char extra;
+		ssize_t n;
 
+		if (reserve(b, want) < 0)
+			return -EMSGSIZE;
+		want = MIN(room, b->size - b->len - 1);
+		n = read(fd, want ? b->data + b->len : &extra, want ? want : 1);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return buf_add(b, "", 0);
-		if (buf_add(b, chunk, (size_t) n) < 0)
+		if (n < 0 || n == 0) {
+			b->data[b->len] = '\0';
+			return n < 0 ? -errno : 0;
+		}
+		if (want == 0) {
+			b->toobig = true;
 			return -EMSGSIZE;
+		}
+		b->len += (size_t) n;
+		b->data[b->len] = '\0';
 	}
 }
 

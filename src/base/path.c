@@ -92,11 +92,31 @@ static int walk(int rootfd, const char *path, mode_t mode, char **ret_follow)
 	return TAKE_FD(at);
 }
 
+/* The usual case: all but the last component is there. -ENOENT: it is not, or a link is in the way.
+ */
+static int make_last(int rootfd, const char *path, mode_t mode)
+{
+	_free_ char *folder = xstrdup(path);
+	char *name = strrchr(folder, '/');
+	_close_ int parent = -EBADF;
+
+	*name++ = '\0';
+	parent = path_open_in(rootfd, folder, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+	if (parent < 0)
+		return TAKE_FD(parent);
+	/* EEXIST: a link whose target is missing, or somebody was faster. */
+	if (mkdirat(parent, name, mode) < 0)
+		return errno == EEXIST ? -ENOENT : -errno;
+	return path_open_in(parent, name, PATH_BENEATH_NO_LINKS, O_PATH | O_DIRECTORY, 0);
+}
+
 int path_make_dirs_in(int rootfd, const char *path, mode_t mode)
 {
 	_free_ char *now = path_clean(path);
 	int fd = path_open_in(rootfd, now, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
 
+	if (fd == -ENOENT)
+		fd = make_last(rootfd, now, mode);
 	if (fd != -ENOENT)
 		return fd;
 	for (int i = 0; i < LINK_DEPTH_MAX; i++) {

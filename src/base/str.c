@@ -184,14 +184,30 @@ int num_parse_nano(const char *s, uint64_t *ret)
 	return 0;
 }
 
+/* gmtime_r() would do, but reads the machine's time zone from a file first. A year begins in March
+ * here, so that the leap day is its last one; 400 years have 146097 days. */
+static void civil_date(long days, long *ret_year, long *ret_month, long *ret_day)
+{
+	long since = days + 719468; /* 1 March of the year 0 */
+	long era = since / 146097, of_era = since % 146097;
+	long year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	long of_year = of_era - (365 * year + year / 4 - year / 100);
+	long month = (5 * of_year + 2) / 153;
+
+	*ret_day = of_year - (153 * month + 2) / 5 + 1;
+	*ret_month = month < 10 ? month + 3 : month - 9;
+	*ret_year = year + era * 400 + (*ret_month <= 2);
+}
+
 void time_rfc3339(char *out, size_t size)
 {
 	struct timespec now;
-	struct tm tm;
-	char date[24];
+	long days, seconds, day, month, year;
 
 	(void) clock_gettime(CLOCK_REALTIME, &now);
-	(void) gmtime_r(&now.tv_sec, &tm);
-	(void) strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void) snprintf(out, size, "%s.%09ldZ", date, now.tv_nsec);
+	days = now.tv_sec / 86400;
+	seconds = now.tv_sec % 86400;
+	civil_date(days, &year, &month, &day);
+	(void) snprintf(out, size, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld.%09ldZ", year, month, day,
+	        seconds / 3600, seconds / 60 % 60, seconds % 60, now.tv_nsec);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static void buf_refuses_more_than_its_maximum(void **state)
@@ -109,6 +110,60 @@ static void replaced_file_has_the_new_content(void **state)
 	assert_string_equal(buf_str(&b), "new!");
 }
 
+static void file_is_read_up_to_its_limit_and_not_beyond(void **state)
+{
+	_close_ int dir = open(testkit_scratch(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	static const size_t sizes[] = { 0, 1, 255, 256, 4095, 4096, 4097, 20000 };
+	_free_ char *data = xmalloc(20001);
+
+	memset(data, 'x', 20001);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		_buf_done_ struct buf whole = BUF_INIT(sizes[i]);
+		_buf_done_ struct buf small = BUF_INIT(sizes[i] ? sizes[i] - 1 : 0);
+
+		assert_int_equal(fd_replace_file(dir, "f", data, sizes[i], 0600, false), 0);
+		assert_int_equal(buf_read_file(&whole, dir, "f"), 0);
+		assert_int_equal(whole.len, sizes[i]);
+		assert_int_equal(whole.data[whole.len], '\0');
+		if (sizes[i] > 0)
+			assert_int_equal(buf_read_file(&small, dir, "f"), -EMSGSIZE);
+		assert_int_equal(buf_ok(&small), sizes[i] == 0);
+	}
+}
+
+static void time_is_that_of_the_c_library(void **state)
+{
+	char before[64], after[64], text[64];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	(void) strftime(before, sizeof(before), "%Y-%m-%dT%H:%M:%S.", gmtime_r(&now, &tm));
+	time_rfc3339(text, sizeof(text));
+	now = time(NULL);
+	(void) strftime(after, sizeof(after), "%Y-%m-%dT%H:%M:%S.", gmtime_r(&now, &tm));
+	assert_true(strncmp(text, before, strlen(before)) >= 0);
+	assert_true(strncmp(text, after, strlen(after)) <= 0);
+	assert_int_equal(text[strlen(text) - 1], 'Z');
+}
+
+static void folder_is_made_below_links_of_the_root_alone(void **state)
+{
+	_close_ int dir = open(testkit_scratch(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_close_ int plain = -EBADF, linked = -EBADF, dangling = -EBADF;
+	struct stat st;
+
+	assert_int_equal(mkdirat(dir, "real", 0755), 0);
+	assert_int_equal(symlinkat("/real", dir, "link"), 0);
+	assert_int_equal(symlinkat("/real/made-by-link", dir, "dangling"), 0);
+	plain = path_make_dirs_in(dir, "/real/one", 0755);
+	linked = path_make_dirs_in(dir, "/link/two", 0755);
+	dangling = path_make_dirs_in(dir, "/dangling", 0755);
+	assert_true(plain >= 0 && linked >= 0 && dangling >= 0);
+	assert_int_equal(fstatat(dir, "real/one", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(fstatat(dir, "real/two", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(fstatat(dir, "real/made-by-link", &st, AT_SYMLINK_NOFOLLOW), 0);
+}
+
 static void path_never_leaves_the_root(void **state)
 {
 	_close_ int dir = open(testkit_scratch(), O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -174,6 +229,9 @@ int main(void)
 		testkit_case(escaped_text_cannot_drive_a_terminal),
 		testkit_case(sealed_memfd_cannot_change),
 		testkit_case(replaced_file_has_the_new_content),
+		testkit_case(folder_is_made_below_links_of_the_root_alone),
+		testkit_case(time_is_that_of_the_c_library),
+		testkit_case(file_is_read_up_to_its_limit_and_not_beyond),
 		testkit_case(path_never_leaves_the_root),
 		testkit_case(path_that_loops_is_refused),
 		testkit_case(paths_are_cleaned_as_text),
