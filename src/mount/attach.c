@@ -71,8 +71,11 @@ int mount_open_target(
 		        err, -EINVAL, "cannot mount on '/': that is the root file system itself");
 	if (in_proc && !may_cover(clean))
 		return refuse_proc(target, err);
-	fd = path_open_in(
-	        rootfd, clean, no_links ? PATH_IN_ROOT_NO_LINKS : PATH_IN_ROOT, O_PATH, 0);
+	fd = as_dir && !no_links ? path_make_dirs_in(rootfd, clean, 0755) : -ENOTDIR;
+	/* Also for a target that is there and no folder, which is told below. */
+	if (fd == -ENOTDIR)
+		fd = path_open_in(
+		        rootfd, clean, no_links ? PATH_IN_ROOT_NO_LINKS : PATH_IN_ROOT, O_PATH, 0);
 	if (fd == -ENOENT)
 		fd = open_or_make(rootfd, clean, as_dir, no_links);
 	if (fd == -ELOOP && no_links) {
@@ -151,7 +154,8 @@ static bool has_option(const char *const *data, const char *key)
 }
 
 /* A tmpfs without a mode takes that of the folder it covers (as runc does), not 1777. */
-static int new_tmpfs(const struct mount_spec *m, int target, int *ret_fd, struct err *err)
+static int new_tmpfs(
+        const struct mount_spec *m, unsigned int attrs, int target, int *ret_fd, struct err *err)
 {
 	_free_ const char **data = NULL;
 	char mode[16] = "mode=";
@@ -159,7 +163,7 @@ static int new_tmpfs(const struct mount_spec *m, int target, int *ret_fd, struct
 	size_t n = 0;
 
 	if (has_option(m->data, "mode"))
-		return mount_new_fs(m->fstype, m->source, m->data, 0, ret_fd, err);
+		return mount_new_fs(m->fstype, m->source, m->data, attrs, ret_fd, err);
 	if (fstat(target, &st) < 0)
 		return mount_path_error(err, -errno, "cannot look at the mount target", m->target);
 	for (int i = 3; i >= 0; i--)
@@ -170,7 +174,7 @@ static int new_tmpfs(const struct mount_spec *m, int target, int *ret_fd, struct
 	for (size_t i = 0; i < n; i++)
 		data[i] = m->data[i];
 	data[n] = mode;
-	return mount_new_fs(m->fstype, m->source, data, 0, ret_fd, err);
+	return mount_new_fs(m->fstype, m->source, data, attrs, ret_fd, err);
 }
 
 int mount_attach_fs(int rootfd, const struct mount_spec *m, struct err *err)
@@ -180,6 +184,8 @@ int mount_attach_fs(int rootfd, const struct mount_spec *m, struct err *err)
 	bool tmpfs = streq(m->fstype, "tmpfs");
 	_free_ char *clean = path_clean(m->target);
 	_close_ int target = -EBADF, tree = -EBADF;
+	struct mount_spec rest = *m;
+	unsigned int attrs;
 	int r;
 
 	if (!proc && streq(clean, "/proc"))
@@ -188,11 +194,15 @@ int mount_attach_fs(int rootfd, const struct mount_spec *m, struct err *err)
 	r = mount_open_target(rootfd, m->target, true, real, &target, err);
 	if (r < 0)
 		return r;
+	/* The mount is made with its options; one that is filled first cannot be read-only yet, and
+	 * what is cleared as well has to be told in one call. */
+	attrs = m->copy_up || m->attr_clear ? 0 : (unsigned int) m->attr_set;
+	if (attrs)
+		rest.attr_set = 0;
 	if (tmpfs)
-		r = new_tmpfs(m, target, &tree, err);
+		r = new_tmpfs(m, attrs, target, &tree, err);
 	else
-		r = mount_new_fs(
-		        m->fstype, m->source, m->data, (unsigned int) m->attr_set, &tree, err);
+		r = mount_new_fs(m->fstype, m->source, m->data, attrs, &tree, err);
 	if (r < 0) {
 		_free_ char *shown = str_escaped(m->target);
 		return err_prefix(err, r, "cannot mount on '%s'", shown);
@@ -202,7 +212,7 @@ int mount_attach_fs(int rootfd, const struct mount_spec *m, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = set_attributes(tree, m, err);
+	r = set_attributes(tree, &rest, err);
 	if (r == 0)
 		r = attach(tree, target, m, err);
 	if (r == 0 && m->propagation)

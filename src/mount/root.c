@@ -22,12 +22,9 @@ static int open_slash(struct err *err)
 
 int mount_set_propagation(uint64_t propagation, struct err *err)
 {
-	_close_ int slash = open_slash(err);
-	int r;
+	struct mount_attr attr = { .propagation = propagation };
+	int r = sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr);
 
-	if (slash < 0)
-		return TAKE_FD(slash);
-	r = mount_change(slash, 0, 0, propagation, true);
 	if (r < 0)
 		return err_errno(
 		        err, r, "cannot set the propagation of the container's mount namespace");
@@ -102,16 +99,13 @@ int mount_pivot(int root_fd, bool no_pivot, struct err *err)
 
 int mount_set_root(uint64_t attr_set, uint64_t propagation, struct err *err)
 {
-	_close_ int slash = open_slash(err);
-	int r;
+	struct mount_attr flags = { .attr_set = attr_set }, type = { .propagation = propagation };
+	int r = attr_set ? sys_mount_setattr(AT_FDCWD, "/", 0, &flags) : 0;
 
-	if (slash < 0)
-		return TAKE_FD(slash);
-	r = mount_change(slash, attr_set, 0, 0, false);
 	if (r < 0)
 		return err_errno(err, r, "cannot set the attributes of the root file system");
 	/* Not of the mounts below: each of them has its own. */
-	r = mount_change(slash, 0, 0, propagation, false);
+	r = propagation ? sys_mount_setattr(AT_FDCWD, "/", 0, &type) : 0;
 	if (r < 0)
 		return err_errno(err, r, "cannot set the propagation of the root file system");
 	return 0;
