@@ -159,7 +159,7 @@ static int compile(struct making *m, bool wait, struct sandbox_notes *notes, str
 	if (r >= 0)
 		r = bundle_open(m->args, listen_fds, &m->bundle, err);
 	if (r >= 0)
-		r = sandbox_facts_probe(&facts, err);
+		r = sandbox_facts_probe_for(m->bundle.spec, &facts, err);
 	if (r >= 0)
 		r = bundle_compile(m->args, &m->bundle, &facts, wait, &m->writer, notes, err);
 	if (r >= 0)

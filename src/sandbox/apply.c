@@ -100,8 +100,7 @@ static int make_sync(struct apply *a, struct err *err)
 static bool needs_barrier(const struct apply *a)
 {
 	return (a->new_namespaces & CLONE_NEWUSER) || a->joined_namespaces ||
-	       plan_find(a->plan, PLAN_OOM_SCORE) || plan_find(a->plan, PLAN_RLIMIT) ||
-	       a->io->die_with_parent;
+	       plan_find(a->plan, PLAN_OOM_SCORE) || apply_raises_limits(a);
 }
 
 /* Waits for READY or the child's error. */

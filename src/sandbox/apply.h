@@ -63,6 +63,8 @@ void apply_cgroup_undo(struct apply *a);
 int apply_clone(struct apply *a, struct err *err);
 /* In the child (or the process between): joins the plan's namespaces. */
 int apply_join_namespaces(const struct apply *a, struct err *err);
+/* True when a hard limit of the plan is above our own, which only the host may give. */
+bool apply_raises_limits(const struct apply *a);
 /* apply_parent.c: maps, score, limits; then lets the child go. */
 int apply_parent(struct apply *a, struct err *err);
 /* The id of the host that 'id' of the container is; -ERANGE when the plan does not map it. */

@@ -96,6 +96,19 @@ static int idmap_binds(const struct apply *a, int proc, struct err *err)
 	return 0;
 }
 
+/* A limit that cannot be read is met again, and told, by raise_limits(). */
+bool apply_raises_limits(const struct apply *a)
+{
+	const struct plan_step *s = NULL;
+	struct rlimit now;
+
+	while ((s = plan_next(a->plan, PLAN_RLIMIT, s)))
+		if (getrlimit((__rlimit_resource_t) s->rlimit.resource, &now) < 0 ||
+		        s->rlimit.hard > now.rlim_max)
+			return true;
+	return false;
+}
+
 /* Hard limits above our own need the host's CAP_SYS_RESOURCE; the child lowers them later. */
 static int raise_limits(const struct apply *a, struct err *err)
 {

@@ -81,6 +81,17 @@ static void wait_for_parent(const struct child *c)
 		_exit(1);
 }
 
+/* The kernel tells us of the supervisor's end only from now on. Its end of the pair closes before
+ * that, so one that ended before is seen here. */
+static void die_with_supervisor(const struct child *c)
+{
+	char byte;
+
+	(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (recv(c->sync, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
+		_exit(1);
+}
+
 static bool has_sysctl(const struct plan *plan)
 {
 	return plan_find(plan, PLAN_EARLY_SYSCTL) || plan_find(plan, PLAN_SYSCTL) ||
@@ -110,7 +121,7 @@ static int begin(struct child *c)
 	int r = 0;
 
 	if (c->a->io->die_with_parent)
-		(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+		die_with_supervisor(c);
 	if (c->a->barrier)
 		wait_for_parent(c);
 	/* Only now: the files below /proc/PID belong to root from here on, and a supervisor without

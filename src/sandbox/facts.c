@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -88,23 +89,57 @@ static int probe_cgroups(struct sandbox_facts *f, struct err *err)
 	return 0;
 }
 
+/* What needs a look into /proc, which makes the kernel build entries for this process. */
+static int probe_proc(struct sandbox_facts *f, bool score, bool time, bool memfd, struct err *err)
+{
+	int r = score ? read_oom_score(&f->oom_score_adj) : 0;
+
+	if (r < 0)
+		return err_errno(err, r, "cannot read our own OOM score");
+	f->has_memfd_noexec = memfd &&
+	                      faccessat(AT_FDCWD, "/proc/sys/vm/memfd_noexec", F_OK, 0) == 0;
+	f->has_time_namespace = time && faccessat(AT_FDCWD, "/proc/self/ns/time", F_OK, 0) == 0;
+	return 0;
+}
+
+static int probe_usual(struct sandbox_facts *f, bool limits, struct err *err)
+{
+	int r = probe_rights(f, err);
+
+	if (r == 0 && limits)
+		r = probe_limits(f, err);
+	if (r == 0)
+		r = probe_cgroups(f, err);
+	if (r < 0)
+		return r;
+	f->landlock_abi = MAX(sys_landlock_abi(), 0);
+	f->last_cap = last_cap();
+	return 0;
+}
+
 int sandbox_facts_probe(struct sandbox_facts *ret, struct err *err)
 {
 	struct sandbox_facts f = { 0 };
-	int r = probe_rights(&f, err);
+	int r = probe_usual(&f, true, err);
 
 	if (r == 0)
-		r = probe_limits(&f, err);
+		r = probe_proc(&f, true, true, true, err);
 	if (r == 0)
-		r = probe_cgroups(&f, err);
-	if (r == 0 && (r = read_oom_score(&f.oom_score_adj)) < 0)
-		r = err_errno(err, r, "cannot read our own OOM score");
-	if (r < 0)
-		return r;
-	f.landlock_abi = MAX(sys_landlock_abi(), 0);
-	f.last_cap = last_cap();
-	f.has_memfd_noexec = faccessat(AT_FDCWD, "/proc/sys/vm/memfd_noexec", F_OK, 0) == 0;
-	f.has_time_namespace = faccessat(AT_FDCWD, "/proc/self/ns/time", F_OK, 0) == 0;
-	*ret = f;
-	return 0;
+		*ret = f;
+	return r;
+}
+
+int sandbox_facts_probe_for(const struct oci_spec *spec, struct sandbox_facts *ret, struct err *err)
+{
+	struct sandbox_facts f = { 0 };
+	bool time = false;
+	int r = probe_usual(&f, spec->process.n_rlimits > 0, err);
+
+	for (size_t i = 0; i < spec->linux_.n_namespaces; i++)
+		time |= spec->linux_.namespaces[i].clone_flag == CLONE_NEWTIME;
+	if (r == 0)
+		r = probe_proc(&f, spec->process.has_oom_score_adj, time, false, err);
+	if (r == 0)
+		*ret = f;
+	return r;
 }

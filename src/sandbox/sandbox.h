@@ -45,6 +45,10 @@ struct sandbox_facts {
 /* Fills facts with static storage behind the pointers; cheap (no mountinfo, a dozen system calls).
  */
 int sandbox_facts_probe(struct sandbox_facts *ret, struct err *err);
+/* The same for compiling 'spec' with a struct sandbox_ext that has no early sysctls: what it cannot
+ * ask for (limits, OOM score, time namespaces) is left at zero. */
+int sandbox_facts_probe_for(
+        const struct oci_spec *spec, struct sandbox_facts *ret, struct err *err);
 
 /* --- what OCI cannot say
  * ------------------------------------------------------------------------------------------ */

@@ -115,27 +115,28 @@ static void restore_name(char *const argv[])
 	(void) prctl(PR_SET_NAME, slash ? slash + 1 : argv[0], 0, 0, 0);
 }
 
-int sandbox_protect_self_sealed(char *const argv[], struct err *err)
+static int protect(char *const argv[], bool by_mount, struct err *err)
 {
 	int r = sandbox_self_state(err);
 
 	if (r < 0)
 		return r;
-	if (r == SANDBOX_SELF_OPEN) {
-		r = protect_by_copy(argv);
-		return err_errno(err, r, "cannot run from a copy of our own binary that is sealed");
+	if (r != SANDBOX_SELF_OPEN) {
+		restore_name(argv);
+		return 0;
 	}
-	restore_name(argv);
-	return 0;
+	if (by_mount)
+		(void) protect_by_mount(argv); /* refused: the other way */
+	r = protect_by_copy(argv);
+	return err_errno(err, r, "cannot run from a copy of our own binary that is sealed");
+}
+
+int sandbox_protect_self_sealed(char *const argv[], struct err *err)
+{
+	return protect(argv, false, err);
 }
 
 int sandbox_protect_self(char *const argv[], struct err *err)
 {
-	int r = sandbox_self_state(err);
-
-	if (r < 0)
-		return r;
-	if (r == SANDBOX_SELF_OPEN)
-		(void) protect_by_mount(argv); /* refused: the other way */
-	return sandbox_protect_self_sealed(argv, err);
+	return protect(argv, true, err);
 }
