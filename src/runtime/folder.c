@@ -199,7 +199,11 @@ int folder_make(const struct runtime *rt, const char *id, struct folder *ret, st
 /* state.json goes first: without it the folder is half-made and anybody may clean it. */
 int folder_remove(const struct runtime *rt, const struct folder *f, struct err *err)
 {
-	(void) unlinkat(f->fd, STATE_FILE, 0);
+	static const char *const usual[] = { STATE_FILE, PLAN_FILE };
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		(void) unlinkat(f->fd, usual[i], 0);
+	if (unlinkat(rt->root_fd, f->id, AT_REMOVEDIR) == 0)
+		return 0;
 	int r = tree_remove(rt->root_fd, f->id);
 	return r < 0 ? err_errno(err, r, "cannot remove the state of container '%s'", f->id) : 0;
 }
