@@ -37,7 +37,7 @@
 
 enum {
 	FAMILIES = 64,
-	PIDS_TO_TRY = 40000,
+	PIDS_TO_TRY = 8000,
 	FORKS_MAX = 2000,
 	TEXT = 65536,
 	HOST_KEY = 0x62686174, /* the tests make a segment and a queue of these names on the host */

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 
 from kit import *  # noqa: F403
 
@@ -162,7 +163,7 @@ def test_shared_volume_is_swapped_while_containers_start(victim, canary, tmp_pat
             os.chown(path, 100000, 100000)
     victim.sh(f"cat /vol/sub/secret /vol/link/secret secret ../secret 2>/dev/null; ls /vol/sub /vol/link; echo x 2>/dev/null >made; "
               f"grep -c {canary.name} /proc/self/mountinfo; echo ran")
-    ran = 0
+    ran, end = 0, time.monotonic() + 20
     racer = subprocess.Popen([sys.executable, "-c", textwrap.dedent(RACER), str(os.getpid())], cwd=volume, stdout=subprocess.PIPE)
     try:
         racer.stdout.readline()
@@ -171,6 +172,8 @@ def test_shared_volume_is_swapped_while_containers_start(victim, canary, tmp_pat
             assert SECRET not in result.out + result.err, (i, result)
             assert canary.name not in result.out, (i, result)
             ran += "ran" in result.out
+            if time.monotonic() > end:
+                break  # a slow machine
             if i % 25 == 0:
                 assert sorted(p.name for p in canary.iterdir()) == ["secret"], i
     finally:

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import fnmatch
 import os
+import pathlib
 import platform
 import shutil
 import socket
@@ -222,7 +223,7 @@ def test_the_probe_can_fail(bundle, tmp_path):
     (bundle.rootfs / "var").mkdir()
     bundle.linux["maskedPaths"] = bundle.linux["readonlyPaths"] = []
     before = host_state()
-    out = bundle.args("/probe").ok()
+    out = bundle.args("/probe").ok(timeout=120)
     assert host_state() == before
     loose = differences(parse(out))
     assert loose.get("mknod-block") == "ok"
@@ -240,6 +241,7 @@ def test_the_machine_is_not_known_by_an_identity(engine):
     one, two = (engine.run("probe", "sh", "-c", read).stdout for _ in range(2))
     assert one and two
     assert str(engine.root) not in one
-    with open("/etc/machine-id") as f:
-        assert f.read().strip() not in one
+    machine = pathlib.Path("/etc/machine-id")
+    if machine.exists() and machine.read_text().strip():
+        assert machine.read_text().strip() not in one
     assert socket.gethostname() not in one.split()
