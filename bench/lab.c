@@ -3,13 +3,16 @@
  * Times commands against each other: lab [-n ROUNDS] [-w WARM-UP-ROUNDS] [-v] FILE
  *
  * Each line of FILE is LABEL<tab>COMMAND; words of COMMAND are separated by blanks, and %N in a
- * word becomes a number that no other run has. The commands run in turn, round after round, so that
- * whatever else the machine does meets all of them alike; a round starts when the machine is idle
- * (or after two seconds of waiting). What is timed is the whole life, from spawn to reaped.
+ * word becomes a number that no other run has. The commands run in turn, round after round, each
+ * round beginning with another one, so that whatever else the machine does meets all of them alike.
+ * A round starts when the machine is idle, or after two seconds of waiting; on a machine that never
+ * is, the waiting ends for good after half a minute in all, and so does the run. What is timed is
+ * the whole life, from spawn to reaped.
  *
  * Prints a line for each command: label, median, 10th and 90th percentile, minimum (ms of wall
  * time), median CPU time (ms, the command and its waited-for children), largest resident set (KiB),
- * failures; separated by tabs.
+ * failures; separated by tabs. A last line, "#busy", has the number of rounds that began on a
+ * machine that was not idle.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +27,14 @@
 
 extern char **environ;
 
-enum { COMMANDS_MAX = 64, WORDS_MAX = 96, ROUNDS_MAX = 100000 };
+enum {
+	COMMANDS_MAX = 64,
+	WORDS_MAX = 96,
+	ROUNDS_MAX = 100000,
+	IDLE_TRIES = 20,
+	IDLE_STEP_MS = 100,
+	IDLE_TOTAL_MS = 30000,
+};
 
 struct command {
 	char *label;
@@ -41,6 +51,8 @@ struct lab {
 	int rounds;
 	int warm;
 	int verbose;
+	int busy;
+	double waited; /* ms in all */
 	long serial;
 };
 
@@ -87,18 +99,20 @@ static int read_cpu(unsigned long long *ret_all, unsigned long long *ret_idle)
 	return n == 8;
 }
 
-/* Waits until four fifths of the machine are idle, at most two seconds. */
-static void wait_for_idle(void)
+/* Waits until four fifths of the machine are idle, within the limits of the head of this file. */
+static void wait_for_idle(struct lab *lab)
 {
 	unsigned long long all, idle, all_before, idle_before;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < IDLE_TRIES && lab->waited < IDLE_TOTAL_MS; i++) {
 		if (!read_cpu(&all_before, &idle_before))
 			return;
-		pause_ms(100);
+		pause_ms(IDLE_STEP_MS);
+		lab->waited += i > 0 ? IDLE_STEP_MS : 0; /* the first look is no waiting */
 		if (!read_cpu(&all, &idle) || (idle - idle_before) * 5 >= (all - all_before) * 4)
 			return;
 	}
+	lab->busy++;
 }
 
 /* The word with its %N replaced, in new memory. */
@@ -223,6 +237,7 @@ static void print_results(struct lab *lab)
 		        c->wall[n / 2], c->wall[n / 10], c->wall[n * 9 / 10], c->wall[0],
 		        c->cpu[n / 2], c->rss, c->failures);
 	}
+	(void) printf("#busy\t%d\n", lab->busy);
 }
 
 int main(int argc, char **argv)
@@ -245,10 +260,10 @@ int main(int argc, char **argv)
 	read_commands(&lab, argv[optind]);
 	for (int round = -lab.warm; round < lab.rounds; round++) {
 		if (round >= 0)
-			wait_for_idle();
+			wait_for_idle(&lab);
 		for (int i = 0; i < lab.count; i++) {
 			pause_ms(3);
-			run_once(&lab, &lab.commands[i], round);
+			run_once(&lab, &lab.commands[(i + round + lab.warm) % lab.count], round);
 		}
 	}
 	print_results(&lab);

@@ -48,6 +48,7 @@ clean() {
 	find /sys/fs/cgroup -depth -type d -path "*/$group*" -exec rmdir {} + 2>/dev/null || true
 	for dir in "$work"/podman/*; do umount -R "$dir" 2>/dev/null || true; done
 	umount -R "$work/cgroup" 2>/dev/null || true
+	umount -R "$work/run" 2>/dev/null || true
 	rm -rf "$work" 2>/dev/null || true
 	exit $status
 }
@@ -81,6 +82,9 @@ seccomp_profile() {
 }
 # Two bundles for each runtime, with a control group of its own: what one leaves must not slow or stop another.
 make_bundles() {
+	# State folders are on a tmpfs, as /run is.
+	mkdir "$work/run"
+	mount -t tmpfs -o mode=700 none "$work/run"
 	local caps='.process.capabilities |= (.effective = .bounding | .permitted = .bounding)'
 	local limits='.linux.resources = {memory: {limit: 268435456}, pids: {limit: 512},
 		cpu: {shares: 512, quota: 50000, period: 100000}}'
@@ -98,7 +102,7 @@ make_bundles() {
 }
 podman_here() {
 	CONTAINERS_CONF=$work/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman --root "$work/podman/root" \
-		--runroot "$work/podman/run" --cgroup-manager=cgroupfs --events-backend=none "$@"
+		--runroot "$work/run/podman" --cgroup-manager=cgroupfs --events-backend=none "$@"
 }
 prepare_podman() {
 	mkdir -p "$work/podman"
@@ -120,7 +124,7 @@ engine_commands() {
 	for runtime in crun runc; do
 		command -v $runtime >/dev/null || continue
 		add "podman run ($runtime)" "env CONTAINERS_CONF=$work/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman \
---root $work/podman/root --runroot $work/podman/run --cgroup-manager=cgroupfs --events-backend=none --runtime $runtime run \
+--root $work/podman/root --runroot $work/run/podman --cgroup-manager=cgroupfs --events-backend=none --runtime $runtime run \
 --rm --network=none --cgroup-parent=/$group/podman bench:latest /bin/true"
 	done
 }
@@ -134,9 +138,9 @@ write_commands() {
 	PATH=$(dirname "$runtime"):$PATH
 	for name in bulkhead-runtime crun runc; do
 		have $name || continue
-		add "$name run" "$(command -v $name) --root $work/$name/state run -b $work/$name/plain $name%N"
+		add "$name run" "$(command -v $name) --root $work/run/$name run -b $work/$name/plain $name%N"
 		add "$name run, seccomp and limits" \
-			"$(command -v $name) --root $work/$name/state run -b $work/$name/full $name%N"
+			"$(command -v $name) --root $work/run/$name run -b $work/$name/full $name%N"
 	done
 	! have bwrap || add 'bwrap' "bwrap --ro-bind $work/rootfs / --proc /proc --dev /dev --unshare-all /bin/true"
 	engine_commands
@@ -161,10 +165,21 @@ report() { # RESULTS
 		# Benchmarks
 
 		How long the whole life of a container takes whose program is \`/bin/true\`: from spawn to reaped. All commands ran in
-		turn, $rounds rounds, each round on an idle machine. *floor* is \`bench/floor.c\`: one clone3 into six namespaces, the mounts and
-		devices of a usual OCI config, pivot_root, exec; no cgroup, no seccomp, no state. *seccomp and limits* is the same
-		bundle with podman's default profile and limits of memory, CPU and tasks. Times are milliseconds and depend on the
-		machine; the ratios are what to compare.
+		turn, $rounds rounds, each round beginning with another one, on a machine that was idle when the round began; in
+		$(sed -n 's/^#busy\t//p' "$1") of the $rounds rounds it was not. Times are milliseconds and depend on the machine and on who else works
+		there; what to compare are the ratios, and on a busy machine those of the CPU time.
+
+		- *fork and exec*: the program alone, without any container.
+		- *floor*: \`bench/floor.c\`, what the kernel makes necessary: one clone3 into six namespaces, the mounts and devices of a usual
+		  OCI config, pivot_root, exec. No control group, no loopback device, no seccomp, no rights taken away, no state, no config
+		  that is read.
+		- *RUNTIME run*: an OCI bundle (\`bench/config.json\`) with the same mounts and namespaces, 14 capabilities, no_new_privs, masked and
+		  read-only paths, a control group in every hierarchy, a state folder on a tmpfs as /run is.
+		- *RUNTIME run, seccomp and limits*: the same with podman's default profile and limits of memory, CPU and tasks.
+		- *bwrap*: a root and namespaces without control group, devices of its own or state.
+		- *bulkhead run*: an image, with the whole default sandbox: ids of its own, an overlay on disk that is removed again, a record in
+		  the database, Landlock, seccomp, an allow-list for /proc, limits.
+		- *podman run (RUNTIME)*: the same image without a network; its storage is on the same disk.
 
 		- Machine: $(nproc) CPUs ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)),
 		  $(awk '/^MemTotal/ {printf "%d GiB", $2 / 1048576 + 0.5}' /proc/meminfo), Linux $(uname -r | cut -d- -f1), $(cgroups)
@@ -173,12 +188,14 @@ report() { # RESULTS
 		- Not there: ${missing[*]:-nothing}
 		- Made by: \`bench/run.sh -n $rounds\`
 
-		| command | median | p10 | p90 | min | CPU | peak KiB | times floor |
-		|---|---|---|---|---|---|---|---|
+		| command | median | p10 | p90 | min | CPU | peak KiB | times floor | CPU, times floor |
+		|---|---|---|---|---|---|---|---|---|
 	TEXT
-	awk -F '\t' 'NR == FNR {if ($1 == "floor") floor = $2; next}
-		{printf "| %s | %s | %s | %s | %s | %s | %s | %s |%s\n", $1, $2, $3, $4, $5, $6, $7,
-			(floor > 0 ? sprintf("%.1f", $2 / floor) : "-"), ($8 > 0 ? " " $8 " failed" : "")}' "$1" "$1"
+	awk -F '\t' '/^#/ {next}
+		NR == FNR {if ($1 == "floor") {floor = $2; cpu = $6} next}
+		{printf "| %s | %s | %s | %s | %s | %s | %s | %s | %s |%s\n", $1, $2, $3, $4, $5, $6, $7,
+			(floor > 0 ? sprintf("%.1f", $2 / floor) : "-"), (cpu > 0 ? sprintf("%.1f", $6 / cpu) : "-"),
+			($8 > 0 ? " " $8 " failed" : "")}' "$1" "$1"
 	cat <<-'TEXT'
 
 		CPU and peak memory are those of the command and the processes that it waited for; an engine that leaves work to
