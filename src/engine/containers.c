@@ -99,6 +99,9 @@ static int insert_row(struct engine *e, const struct store_image *image, const s
 	static const char sql[] =
 	        "INSERT INTO containers (id, name, image_id, state, host_id, cgroup, created)"
 	        " VALUES (?, ?, ?, 'running', ?, ?, ?)";
+	/* The parent alone: with the path, which repeats the id, a row needs a second page, and
+	 * that one needs three more for each change. */
+	_free_ char *parent = xstrndup(c->cgroup, strlen(c->cgroup) - strlen(c->id) - 1);
 	sqlite3 *db = store_db(e->store);
 	_stmt_ sqlite3_stmt *q = NULL;
 	int r;
@@ -108,7 +111,7 @@ static int insert_row(struct engine *e, const struct store_image *image, const s
 	        sqlite3_bind_text(q, 2, c->name, -1, SQLITE_STATIC) != SQLITE_OK ||
 	        sqlite3_bind_text(q, 3, image->id, -1, SQLITE_STATIC) != SQLITE_OK ||
 	        sqlite3_bind_int64(q, 4, c->host_id) != SQLITE_OK ||
-	        sqlite3_bind_text(q, 5, c->cgroup, -1, SQLITE_STATIC) != SQLITE_OK ||
+	        sqlite3_bind_text(q, 5, parent, -1, SQLITE_STATIC) != SQLITE_OK ||
 	        sqlite3_bind_int64(q, 6, time(NULL)) != SQLITE_OK)
 		return store_db_error(e->store, "record the container", err);
 	r = sqlite3_step(q);
@@ -299,8 +302,12 @@ static int list_rows(struct engine *e, char ***ret, struct err *err)
 	        sqlite3_bind_int(q, 1, ROWS_MAX) != SQLITE_OK)
 		return store_db_error(e->store, "list the containers", err);
 	while ((r = sqlite3_step(q)) == SQLITE_ROW) {
-		strv_add(ret, (const char *) sqlite3_column_text(q, 0));
-		strv_add(ret, (const char *) sqlite3_column_text(q, 1));
+		const char *id = (const char *) sqlite3_column_text(q, 0);
+		const char *parent = (const char *) sqlite3_column_text(q, 1);
+		_free_ char *group = *parent ? xprintf("%s/%s", parent, id) : xstrdup("");
+
+		strv_add(ret, id);
+		strv_add(ret, group);
 	}
 	return r == SQLITE_DONE ? 0 : store_db_error(e->store, "list the containers", err);
 }

@@ -13,7 +13,7 @@ enum {
 	 * log. So the log is kept short, by small pages and by copying it back when it has this
 	 * many (which costs two fsync, and therefore not more often).
 	 */
-	LOG_PAGES = 256,
+	LOG_PAGES = 160,
 };
 
 /*
