@@ -34,7 +34,8 @@ int json_parse_bounded(const char *document, const char *bytes, size_t len,
 	tokener = json_tokener_new_ex((int) limits->max_depth + 2);
 	if (!tokener)
 		abort();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	/* json_check() has looked at the UTF-8 already, and is stricter. */
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	object = json_tokener_parse_ex(tokener, bytes, (int) len);
 	e = json_tokener_get_error(tokener);
 	if (e != json_tokener_success)
