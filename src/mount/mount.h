@@ -72,6 +72,9 @@ struct mount_overlay {
 	uint64_t attr_set;          /* of the overlay mount; nodev is always added */
 	const char *const *options; /* "volatile", "key=value"; NULL-terminated or NULL */
 	enum mount_overlay_method method;
+	/* When not NULL it receives the clone of 'base', which the overlay no longer needs: closing
+	 * it waits for every CPU, so a caller may have a better moment for that. */
+	int *ret_base;
 };
 int mount_open_overlay(const struct mount_overlay *o, int *ret_fd, struct err *err);
 

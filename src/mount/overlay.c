@@ -331,6 +331,8 @@ int mount_open_overlay(const struct mount_overlay *o, int *ret_fd, struct err *e
 		        "%s: the kernel made it read-only, its work folder cannot be used (see "
 		        "the kernel log)",
 		        what);
+	if (o->ret_base)
+		*o->ret_base = TAKE_FD(parts.tree);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -20,6 +20,7 @@ static void apply_init(struct apply *a, const struct plan *plan, const struct sa
 		.io = io,
 		.fds = xnew_n(int, plan->n_steps),
 		.root = -EBADF,
+		.overlay_base = -EBADF,
 		.null_tree = -EBADF,
 		.host_proc = -EBADF,
 		.sync = -EBADF,
@@ -40,6 +41,7 @@ static void apply_done(struct apply *a)
 		(void) fd_close(a->cgroup_trees[i]);
 	free(a->cgroup_trees);
 	(void) fd_close(a->root);
+	(void) fd_close(a->overlay_base);
 	(void) fd_close(a->null_tree);
 	(void) fd_close(a->host_proc);
 	(void) fd_close(a->sync);

@@ -32,6 +32,7 @@ struct apply {
 	const struct sandbox_io *io;
 	int *fds;      /* one for each step: the opened bind, device or namespace; -EBADF: none */
 	int root;      /* the detached root */
+	int overlay_base; /* what the overlay was made from; kept until the child is ready */
 	int null_tree; /* a clone of /dev/null, for covers */
 	int host_proc; /* the host's /proc, for kernels that refuse a private one */
 	int sync, child_sync; /* the two ends */

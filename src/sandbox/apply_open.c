@@ -34,6 +34,7 @@ static int open_overlay(struct apply *a, const struct plan_step *s, int *ret_fd,
 		.size = o->size,
 		.attr_set = o->attr_set,
 		.options = o->options,
+		.ret_base = &a->overlay_base,
 	};
 
 	if (a->root >= 0)
