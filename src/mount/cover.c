@@ -38,6 +38,13 @@ static int cover_again(int mount, int target)
 	return copy < 0 ? TAKE_FD(copy) : sys_move_mount_fd(copy, target);
 }
 
+/* A path may be named twice, or through a link: one cover is enough. */
+static bool is_covered(const struct mount_cover *c, int target)
+{
+	return (c->null_mount >= 0 && fd_same_file(c->null_mount, target)) ||
+	       (c->empty_mount >= 0 && fd_same_file(c->empty_mount, target));
+}
+
 static int cover_file(struct mount_cover *c, int target)
 {
 	struct stat st;
@@ -94,6 +101,8 @@ int mount_cover_path(struct mount_cover *c, int rootfd, const char *path, struct
 		return 0;
 	if (target < 0)
 		return mount_path_error(err, target, "cannot open what is to be covered:", path);
+	if (is_covered(c, target))
+		return 0;
 	return cover_fd(c, target, path, err);
 }
 
@@ -152,6 +161,14 @@ int mount_cover_proc(struct mount_cover *c, int rootfd, const char *const *names
 	return r;
 }
 
+static bool is_mount_root(int fd)
+{
+	struct statx stx;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &stx) == 0 &&
+	       (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 int mount_read_only(int rootfd, const char *path, struct err *err)
 {
 	_close_ int target = path_open_in(rootfd, path, PATH_IN_ROOT, O_PATH, 0);
@@ -162,6 +179,10 @@ int mount_read_only(int rootfd, const char *path, struct err *err)
 		return 0;
 	if (target < 0)
 		return mount_path_error(err, target, "cannot open what is to be read-only:", path);
+	if (is_mount_root(target)) {
+		r = mount_change(target, MOUNT_ATTR_RDONLY, 0, 0, false);
+		return r < 0 ? mount_path_error(err, r, "cannot make read-only", path) : 0;
+	}
 	/* With the mounts below it: covers must not come off. */
 	tree = mount_clone(target, true);
 	if (tree < 0)

@@ -86,6 +86,9 @@ int mount_set_propagation(uint64_t propagation, struct err *err);
  * there (the place is made private first, so that the host never sees it). root_fd is from then on
  * the 'rootfd' of all functions below. */
 int mount_attach_root(int root_fd, struct err *err);
+/* Before mount_pivot with no_pivot: takes the host's procfs and sysfs out of the mount namespace.
+ * While they are in it, a user namespace made inside may mount one without covers. */
+int mount_hide_host(struct err *err);
 /* Makes the attached root "/" and lets go of the old one; cwd is "/" afterwards. no_pivot: by
  * MS_MOVE and chroot, for a host root that is an initramfs; weaker. */
 int mount_pivot(int root_fd, bool no_pivot, struct err *err);

@@ -96,7 +96,9 @@ int child_mask(struct child *c, const struct plan_step *s)
 
 int child_pivot(struct child *c, const struct plan_step *s)
 {
-	return mount_pivot(c->a->root, s->pivot.no_pivot, &c->err);
+	int r = s->pivot.no_pivot ? mount_hide_host(&c->err) : 0;
+
+	return r < 0 ? r : mount_pivot(c->a->root, s->pivot.no_pivot, &c->err);
 }
 
 /* A working folder that is missing is made while the root can still be written. What goes wrong is

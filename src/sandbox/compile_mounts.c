@@ -133,10 +133,19 @@ static int write_sysfs_bind(
 	return 0;
 }
 
+/* In a read-only tmpfs no mount point, node or link could be made: it becomes read-only when all of
+ * them are there. */
+static bool is_read_only_late(const struct oci_mount *m, const struct compile_options *o)
+{
+	return m->type && streq(m->type, "tmpfs") && !o->bind &&
+	       ((o->set | o->rec_set) & MOUNT_ATTR_RDONLY);
+}
+
 /* A new mount has no attribute to clear. */
 static void write_fs(struct compile *c, const struct oci_mount *m, const struct compile_options *o,
         enum plan_mount_kind kind)
 {
+	uint64_t late = is_read_only_late(m, o) ? MOUNT_ATTR_RDONLY : 0;
 	plan_write(c->w,
 	        &(struct plan_step){ .kind = PLAN_MOUNT,
 	                .mount = {
@@ -145,7 +154,7 @@ static void write_fs(struct compile *c, const struct oci_mount *m, const struct 
 	                        .target = compile_clean(c, m->destination),
 	                        .fstype = m->type,
 	                        .data = o->data,
-	                        .attr_set = o->set | o->rec_set,
+	                        .attr_set = (o->set | o->rec_set) & ~late,
 	                        .propagation = o->propagation ? o->propagation : MS_PRIVATE,
 	                        .propagation_recursive = o->propagation_recursive,
 	                        .copy_up = o->copy_up,
@@ -216,6 +225,16 @@ int compile_mask(struct compile *c)
 
 int compile_readonly(struct compile *c)
 {
+	for (size_t i = 0; i < c->spec->n_mounts; i++) {
+		const struct oci_mount *m = &c->spec->mounts[i];
+		struct compile_options o;
+		int r = m->type && streq(m->type, "tmpfs") ? compile_options_read(c, m, &o) : 0;
+		if (r < 0)
+			return r;
+		if (m->type && streq(m->type, "tmpfs") && is_read_only_late(m, &o))
+			write_paths(
+			        c, PLAN_READONLY, (const char *const[]){ m->destination, NULL });
+	}
 	write_paths(c, PLAN_READONLY, c->spec->linux_.readonly_paths);
 	return 0;
 }

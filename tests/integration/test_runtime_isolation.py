@@ -240,6 +240,23 @@ def test_masked_and_read_only_paths(bundle):
     assert bundle.run().out.split() == ["0", "0", "0", "refused", "refused"]
 
 
+def test_a_path_is_masked_once(bundle):
+    for _ in range(2):
+        bundle.linux["maskedPaths"] += ["/data", "/etc/group"]
+    bundle.sh("grep -c -e ' /data ' -e ' /etc/group ' /proc/self/mountinfo")
+    assert bundle.ok() == "2\n"
+
+
+def test_read_only_tmpfs_gets_its_contents_first(bundle):
+    """/dev with 'ro': pts, shm and the nodes are made in it, then it is closed."""
+    next(m for m in bundle.config["mounts"] if m["destination"] == "/dev")["options"].append("ro")
+    bundle.mount("/tmp", type="tmpfs", source="tmpfs", options=["ro"])
+    bundle.mount("/tmp/below", type="tmpfs", source="tmpfs", options=["nosuid"])
+    bundle.sh("for d in /dev /tmp /tmp/below /dev/shm; do touch $d/x 2>/dev/null && echo $d; done; "
+              "echo > /dev/null && readlink /dev/fd; grep -c ' /dev ' /proc/mounts")
+    assert bundle.ok().split() == ["/tmp/below", "/dev/shm", "/proc/self/fd", "1"]
+
+
 def test_default_devices_and_links(bundle):
     bundle.sh("for d in null zero full random urandom tty; do stat -c '%n %F %t:%T %a' /dev/$d; done; "
               "for l in fd stdin stdout stderr ptmx; do readlink /dev/$l; done")
@@ -286,6 +303,22 @@ def test_no_pivot(bundle):
     bundle.sh("ls / | tr '\\n' ' '").write()
     result = bundle.runtime("run", "--no-pivot", "--bundle", bundle.path, "box")
     assert result.code == 0 and "bin" in result.out and "boot" not in result.out, result
+
+
+@pytest.mark.parametrize("flags", [[], ["--no-pivot"]])
+@pytest.mark.parametrize("kind", ["proc", "sysfs"])
+def test_no_mount_without_covers_from_a_nested_user_namespace(bundle, flags, kind):
+    """The kernel lets a user namespace mount what is fully visible in the mount namespace: nothing may be."""
+    caps = bundle.process["capabilities"]
+    for names in caps.values():
+        names += ["CAP_SETFCAP", "CAP_SYS_ADMIN"]
+    (bundle.rootfs / "bin/unshare").symlink_to("busybox")
+    for other in ("/proc", "/sys"):
+        bundle.linux["maskedPaths"].append(f"{other}/fs")
+    space = "-mUrpfn" if kind == "sysfs" else "-mUrpf"
+    bundle.args("unshare", space, "mount", "-t", kind, "new", "/tmp").write()
+    result = bundle.runtime("run", *flags, "--bundle", bundle.path, "box")
+    assert result.code != 0 and "denied" in result.err + result.out, result
 
 
 def test_host_dev_bind_is_left_alone(bundle):
