@@ -124,13 +124,16 @@ static int check_namespace_of(struct json_read *r, const struct oci_spec *spec, 
 	return json_fail(r, "is not in any namespace, so it would change the host");
 }
 
-/* The names of the host have their own keys; a second opinion must not differ. */
-static int check_conflict(struct json_read *r, const char *path, const char *value,
-        const char *sysctl, const char *name, const char *key)
+/* The host's name has its own key, and no second one (as in runc and crun). The NIS domain may have
+ * two, which must agree. */
+static int check_conflict(
+        struct json_read *r, const struct oci_spec *spec, const char *path, const char *value)
 {
-	if (!name || !streq(path, sysctl) || streq(value, name))
-		return 0;
-	return json_fail(r, "says something else than '%s'", key);
+	if (streq(path, "kernel/hostname"))
+		return json_fail(r, "is not allowed here: it is what 'hostname' sets");
+	if (streq(path, "kernel/domainname") && spec->domainname && !streq(value, spec->domainname))
+		return json_fail(r, "says something else than 'domainname'");
+	return 0;
 }
 
 static int check_one_sysctl(
@@ -150,11 +153,7 @@ static int check_one_sysctl(
 	code = check_namespace_of(r, spec, path);
 	if (code < 0)
 		return code;
-	code = check_conflict(r, path, kv->value, "kernel/hostname", spec->hostname, "hostname");
-	if (code < 0)
-		return code;
-	return check_conflict(
-	        r, path, kv->value, "kernel/domainname", spec->domainname, "domainname");
+	return check_conflict(r, spec, path, kv->value);
 }
 
 int oci_check_sysctl(struct json_read *r, const struct oci_spec *spec)

@@ -51,7 +51,7 @@ int child_landlock_enter(struct child *c, const struct plan_step *s)
 static bool has_home(const char *const *env)
 {
 	for (; *env; env++)
-		if (str_has_prefix(*env, "HOME="))
+		if (str_has_prefix(*env, "HOME=") && (*env)[strlen("HOME=")])
 			return true;
 	return false;
 }
@@ -60,10 +60,12 @@ static const char *const *env_with_home(const char *const *env, const char *home
 {
 	size_t n = strv_len((char *const *) (uintptr_t) env);
 	const char **longer = xnew_n(const char *, n + 2);
+	size_t k = 0;
 
 	for (size_t i = 0; i < n; i++)
-		longer[i] = env[i];
-	longer[n] = xprintf("HOME=%s", home);
+		if (!streq(env[i], "HOME="))
+			longer[k++] = env[i];
+	longer[k] = xprintf("HOME=%s", home);
 	return longer;
 }
 

@@ -44,6 +44,12 @@ def test_environment_is_exact(bundle):
     assert sorted(bundle.ok().splitlines()) == ["A=1=2", "EMPTY=", "HOME=/x", "PATH=/bin"]
 
 
+def test_last_value_of_a_variable_counts(bundle):
+    bundle.process["env"] = ["PATH=/nowhere", "A=1", "HOME=/x", "AB=3", "A=", "PATH=/bin", "A=2", "HOME="]
+    bundle.args("env")
+    assert sorted(bundle.ok().splitlines()) == ["A=2", "AB=3", "HOME=/root", "PATH=/bin"]
+
+
 def test_arguments_are_exact(bundle):
     bundle.args("printf", "%s|", "", "two words", "ü\n", "--flag")
     (bundle.rootfs / "bin/printf").symlink_to("busybox")
