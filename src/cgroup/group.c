@@ -233,7 +233,7 @@ static int refuse_members(const struct cgroup_handle *h, const char *folder, str
 
 	if (r > 0)
 		return err_set(err, -EBUSY,
-		        "control group '%s' in '%s' has processes already; choose another "
+		        "container's cgroup is not empty: '%s' in '%s' has processes already; choose another "
 		        "linux.cgroupsPath",
 		        path, streq(folder, ".") ? CGROUP_ROOT : folder);
 	if (r < 0)

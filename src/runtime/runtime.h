@@ -88,10 +88,10 @@ void runtime_state_freep(struct runtime_state **state);
 /* The status now. *ret_pid (may be NULL) is the pid, 0 when stopped. */
 enum runtime_status runtime_state_status(
         const struct runtime *rt, const struct runtime_state *state, pid_t *ret_pid);
-/* The state document of the specification with rootfs, created and owner beside it, indented by 2,
- * with a newline. -EMSGSIZE when it does not fit. */
+/* The state document of the specification with rootfs, created and owner beside it; pretty:
+ * indented by 2, with a newline. -EMSGSIZE when it does not fit. */
 int runtime_state_print(
-        const struct runtime *rt, const struct runtime_state *state, struct buf *out);
+        const struct runtime *rt, const struct runtime_state *state, bool pretty, struct buf *out);
 /* The file form, both ways (pure): state.json and what is read from it. */
 int runtime_state_encode(const struct runtime_state *state, struct buf *out);
 int runtime_state_decode(const char *json, size_t len, struct runtime_state **ret, struct err *err);

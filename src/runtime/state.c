@@ -66,7 +66,7 @@ static int print_json(struct json_object *object, int flags, struct buf *out)
 		else
 			r = buf_addc(out, (char) *p);
 	}
-	return r < 0 ? r : buf_addc(out, '\n');
+	return r;
 }
 
 int runtime_state_encode(const struct runtime_state *state, struct buf *out)
@@ -86,7 +86,8 @@ int runtime_state_encode(const struct runtime_state *state, struct buf *out)
 	add_text(o, "cgroupPath", state->cgroup_path);
 	json_object_object_add(o, "autoRemove", json_object_new_boolean(state->auto_remove));
 	add_annotations(o, state);
-	return print_json(o, JSON_C_TO_STRING_PLAIN, out);
+	int r = print_json(o, JSON_C_TO_STRING_PLAIN, out);
+	return r < 0 ? r : buf_addc(out, '\n');
 }
 
 /* The map of annotations: any key, text values. */
@@ -262,7 +263,7 @@ enum runtime_status runtime_state_status(
 }
 
 int runtime_state_print(
-        const struct runtime *rt, const struct runtime_state *state, struct buf *out)
+        const struct runtime *rt, const struct runtime_state *state, bool pretty, struct buf *out)
 {
 	pid_t pid = 0;
 	enum runtime_status status = runtime_state_status(rt, state, &pid);
@@ -276,5 +277,8 @@ int runtime_state_print(
 	add_text(o, "created", state->created);
 	add_annotations(o, state);
 	add_text(o, "owner", state->owner);
-	return print_json(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED, out);
+	int r = print_json(o,
+	        pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN,
+	        out);
+	return r < 0 || !pretty ? r : buf_addc(out, '\n');
 }

@@ -141,13 +141,18 @@ def test_plan_needs_no_root(bundle):
 
 
 def test_list(bundle):
+    result = bundle.runtime("list")
+    assert result.code == 1 and "there is no state folder" in result.err
+    bundle.root.mkdir(mode=0o700)
     assert bundle.runtime("list").out.split() == ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
     assert json.loads(bundle.runtime("list", "--format", "json").out) == []
     for id in ("b", "a"):
         bundle.linux["cgroupsPath"] = f"{bundle.cgroup}-{id}"
         bundle.create(id=id)
     assert bundle.runtime("list", "-q").out == "a\nb\n"
-    entries = json.loads(bundle.runtime("list", "-f", "json").out)
+    out = bundle.runtime("list", "-f", "json").out
+    assert out.startswith('[{"ociVersion":"1.') and out.count("\n") == 1, "one line, as runc writes it"
+    entries = json.loads(out)
     assert [(e["id"], e["status"]) for e in entries] == [("a", "created"), ("b", "created")]
     assert bundle.runtime("list").out.splitlines()[1].split()[0] == "a"
     for id in ("a", "b"):

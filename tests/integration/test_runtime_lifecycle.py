@@ -97,6 +97,7 @@ def test_kill_words_of_a_stopped_container(bundle):
     bundle.wait_status("stopped")
     result = bundle.runtime("kill", "box", "TERM")
     assert result.code == 1 and "container not running" in result.err
+    assert "container not running" in bundle.runtime("kill", "box", "0").err
     assert bundle.runtime("kill", "--all", "box", "KILL").code == 0, "--all must not fail on a stopped container"
     bundle.delete()
 

@@ -250,7 +250,7 @@ static void group_with_processes_is_refused(void **state)
 	world_create(&w);
 	c = start(&w, sleep_long, 0);
 	assert_int_equal(cgroup_create(&w.group, &second, &w.err), -EBUSY);
-	assert_contains(w.err.text, "has processes already");
+	assert_contains(w.err.text, "container's cgroup is not empty");
 	assert_true(exists_in(&w, w.path, true));
 	assert_int_equal(cgroup_remove(&w.group, false, SIZE_MAX, &w.err), -EBUSY);
 	kill(c.pid, SIGKILL);

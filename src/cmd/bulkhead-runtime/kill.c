@@ -15,13 +15,19 @@ static const struct opt options[] = {
 	        offsetof(struct values, all), NULL },
 };
 
+/* 0 is no signal: kill(2) then only tells whether there is a process. */
+static int parse_signal(const char *text)
+{
+	return streq(text, "0") ? 0 : proc_signal_parse(text);
+}
+
 static int run(void *global, void *values, int argc, char **argv)
 {
 	const struct global *g = global;
 	const struct values *v = values;
 	struct err err = { 0 };
 	_cleanup_(runtime_done) struct runtime rt;
-	int sig = argc > 1 ? proc_signal_parse(argv[1]) : SIGTERM;
+	int sig = argc > 1 ? parse_signal(argv[1]) : SIGTERM;
 	if (open_runtime(g, false, &rt) != 0)
 		return 1;
 	if (sig < 0) {

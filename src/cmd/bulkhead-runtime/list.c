@@ -45,7 +45,7 @@ static void add_all(const struct runtime *rt, const struct values *v, char **ids
 			(void) buf_addf(out, "%s\n", ids[i]);
 		} else if (v->json) {
 			(void) buf_adds(out, separator);
-			(void) runtime_state_print(rt, state, out);
+			(void) runtime_state_print(rt, state, false, out);
 			separator = ",";
 		} else {
 			add_row(rt, state, out);
@@ -63,6 +63,11 @@ static int run(void *global, void *values, int argc _unused_, char **argv _unuse
 	_cleanup_(strv_freep) char **ids = NULL;
 	if (open_runtime(g, false, &rt) != 0)
 		return 1;
+	if (g->root && rt.root_fd < 0) {
+		_free_ char *shown = str_escaped(g->root);
+		err_set(&err, -ENOENT, "there is no state folder '%s'", shown);
+		return fail(g, &err);
+	}
 	if (runtime_list(&rt, &ids, &err) < 0)
 		return fail(g, &err);
 	bool json = v->json && !v->quiet;

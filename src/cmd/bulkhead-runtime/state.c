@@ -12,7 +12,7 @@ static int run(void *global, void *values _unused_, int argc _unused_, char **ar
 		return 1;
 	if (runtime_state_load(&rt, argv[0], &state, &err) < 0)
 		return fail(g, &err);
-	(void) runtime_state_print(&rt, state, &text);
+	(void) runtime_state_print(&rt, state, true, &text);
 	return print_text(g, &text);
 }
 
