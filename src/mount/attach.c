@@ -81,7 +81,9 @@ int mount_open_target(
 	if (fd == -ELOOP && no_links) {
 		_free_ char *shown = str_escaped(target);
 		return err_set(err, -ELOOP,
-		        "cannot mount on '%s': the image has a symbolic link there", shown);
+		        "cannot mount on '%s': the image has a symbolic link there (it must be "
+		        "mounted on ordinary directory)",
+		        shown);
 	}
 	if (fd < 0)
 		return mount_path_error(err, fd, "cannot open the mount target", target);
@@ -153,7 +155,15 @@ static bool has_option(const char *const *data, const char *key)
 	return false;
 }
 
-/* A tmpfs without a mode takes that of the folder it covers (as runc does), not 1777. */
+static bool is_missing(int rootfd, const char *path)
+{
+	_close_ int fd = path_open_in(rootfd, path, PATH_IN_ROOT, O_PATH, 0);
+
+	return fd == -ENOENT;
+}
+
+/* A tmpfs without a mode takes that of the folder it covers (as runc does); where there was none it
+ * is the kernel's, 1777. */
 static int new_tmpfs(
         const struct mount_spec *m, unsigned int attrs, int target, int *ret_fd, struct err *err)
 {
@@ -162,7 +172,7 @@ static int new_tmpfs(
 	struct stat st;
 	size_t n = 0;
 
-	if (has_option(m->data, "mode"))
+	if (target < 0 || has_option(m->data, "mode"))
 		return mount_new_fs(m->fstype, m->source, m->data, attrs, ret_fd, err);
 	if (fstat(target, &st) < 0)
 		return mount_path_error(err, -errno, "cannot look at the mount target", m->target);
@@ -186,11 +196,13 @@ int mount_attach_fs(int rootfd, const struct mount_spec *m, struct err *err)
 	_close_ int target = -EBADF, tree = -EBADF;
 	struct mount_spec rest = *m;
 	unsigned int attrs;
+	bool plain;
 	int r;
 
 	if (!proc && streq(clean, "/proc"))
 		return err_set(err, -EPERM,
 		        "cannot mount '%s' on '/proc': only a procfs can be there", m->fstype);
+	plain = tmpfs && !has_option(m->data, "mode") && is_missing(rootfd, clean);
 	r = mount_open_target(rootfd, m->target, true, real, &target, err);
 	if (r < 0)
 		return r;
@@ -200,7 +212,7 @@ int mount_attach_fs(int rootfd, const struct mount_spec *m, struct err *err)
 	if (attrs)
 		rest.attr_set = 0;
 	if (tmpfs)
-		r = new_tmpfs(m, attrs, target, &tree, err);
+		r = new_tmpfs(m, attrs, plain ? -EBADF : target, &tree, err);
 	else
 		r = mount_new_fs(m->fstype, m->source, m->data, attrs, &tree, err);
 	if (r < 0) {

@@ -21,9 +21,12 @@ unsigned int bundle_listen_fds(void)
 	const char *pid = secure_getenv("LISTEN_PID");
 	const char *fds = secure_getenv("LISTEN_FDS");
 	uint32_t for_pid = 0, n = 0;
-	if (!pid || !fds || num_parse_u32(pid, &for_pid) < 0 || num_parse_u32(fds, &n) < 0)
+	if (!fds || num_parse_u32(fds, &n) < 0 || n > LISTEN_FDS_MAX)
 		return 0;
-	return for_pid == (uint32_t) getpid() && n <= LISTEN_FDS_MAX ? n : 0;
+	/* Callers that cannot know our pid leave it out; another's means another program. */
+	if (pid && (num_parse_u32(pid, &for_pid) < 0 || for_pid != (uint32_t) getpid()))
+		return 0;
+	return n;
 }
 
 /* The absolute path of a folder with all links resolved. */

@@ -51,7 +51,7 @@ void making_undo(struct making *m)
 
 /* Descriptors 3, 4, ... in their order: those of LISTEN_FDS, then those of --preserve-fds. What
  * came through exec is not close-on-exec, and all that we opened ourselves is: so none of our own
- * can be given to the container. */
+ * can be given to the container. A number that is not open stays so. */
 static int collect_fds(struct making *m, unsigned int listen_fds, struct err *err)
 {
 	size_t n = (size_t) listen_fds + m->args->preserve_fds;
@@ -62,10 +62,7 @@ static int collect_fds(struct making *m, unsigned int listen_fds, struct err *er
 	for (size_t i = 0; i < n; i++) {
 		int fd = FIRST_KEPT_FD + (int) i;
 		int flags = fcntl(fd, F_GETFD);
-		if (flags < 0 || (flags & FD_CLOEXEC))
-			return err_set(err, -EBADF,
-			        "--preserve-fds: descriptor %d is not open in the caller", fd);
-		m->keep_fds[i] = fd;
+		m->keep_fds[i] = flags < 0 || (flags & FD_CLOEXEC) ? -EBADF : fd;
 	}
 	m->n_keep_fds = n;
 	return 0;

@@ -24,8 +24,8 @@ int folder_check_id(const char *id, struct err *err)
 		return 0;
 	_free_ char *shown = str_escaped(id);
 	return err_set(err, -EINVAL,
-	        "invalid container id '%s': it takes letters, digits, '_', '+', '-' and, not in "
-	        "front, '.'",
+	        "invalid container id '%s': empty, too long, or an invalid character in the "
+	        "container ID: it takes letters, digits, '_', '+', '-' and, not in front, '.'",
 	        shown);
 }
 

@@ -33,12 +33,14 @@ static int place(const struct sandbox_io *io, int end)
 	for (int i = 0; i < end; i++) {
 		int from = source_of(io, i);
 
-		high[i] = from == i ? i : fcntl(from, F_DUPFD_CLOEXEC, end);
-		if (high[i] < 0)
+		high[i] = from == i || from < 0 ? from : fcntl(from, F_DUPFD_CLOEXEC, end);
+		if (high[i] < 0 && (from >= 0 || i < 3))
 			return -errno;
 	}
 	for (int i = 0; i < end; i++) {
-		int r = high[i] == i ? fcntl(i, F_SETFD, 0) : dup2(high[i], i);
+		int r = high[i] < 0    ? sys_close_range((unsigned int) i, (unsigned int) i, 0)
+		        : high[i] == i ? fcntl(i, F_SETFD, 0)
+		                       : dup2(high[i], i);
 
 		if (r < 0)
 			return -errno;
@@ -81,6 +83,10 @@ int child_take_stdio(struct child *c, uid_t uid)
 	int end = 3 + (int) io->n_keep_fds;
 	int r = move_up(&c->gate, end);
 
+	if (r == 0)
+		r = move_up(&c->sync, end);
+	if (r == 0)
+		r = move_up(&c->ruleset, end);
 	if (r == 0)
 		r = move_up(&c->result, end);
 	if (r == 0)

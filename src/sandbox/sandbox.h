@@ -110,7 +110,8 @@ int sandbox_compile(const char *id, const struct oci_spec *spec, const struct sa
 
 struct sandbox_io {
 	int stdin_fd, stdout_fd, stderr_fd; /* become 0, 1, 2 of the container; borrowed */
-	const int *keep_fds;                /* become 3, 4, ... (--preserve-fds); borrowed */
+	const int *keep_fds; /* become 3, 4, ... (--preserve-fds); borrowed; negative: that number
+	                        is closed */
 	size_t n_keep_fds;
 	int gate_fd;   /* READY with wait: one byte is read from it before the container's program
 	                  starts; -EBADF: none */

@@ -240,6 +240,16 @@ def test_masked_and_read_only_paths(bundle):
     assert bundle.run().out.split() == ["0", "0", "0", "refused", "refused"]
 
 
+def test_mode_of_a_tmpfs(bundle):
+    """That of the folder below; the kernel's when there was none; or what is asked for."""
+    (bundle.rootfs / "data").chmod(0o710)
+    bundle.mount("/data", type="tmpfs", source="tmpfs", options=["nosuid"])
+    bundle.mount("/not/there", type="tmpfs", source="tmpfs", options=["nosuid"])
+    bundle.mount("/neither", type="tmpfs", source="tmpfs", options=["mode=700"])
+    bundle.args("stat", "-c", "%a", "/data", "/not/there", "/neither")
+    assert bundle.ok().split() == ["710", "1777", "700"]
+
+
 def test_a_path_is_masked_once(bundle):
     for _ in range(2):
         bundle.linux["maskedPaths"] += ["/data", "/etc/group"]

@@ -173,6 +173,7 @@ def test_same_id_twice(bundle):
 def test_bad_ids(bundle, bad):
     result = bundle.create(id=bad)
     assert result.code == 1 and "invalid container id" in result.err
+    assert "invalid character in the container ID" in result.err
     assert "\n" not in result.err.rstrip("\n")
     assert not bundle.containers()
 
