@@ -119,7 +119,7 @@ integration_tests() { # SUITE FOLDER
 		return
 	fi
 	rm -f "$report"
-	BULKHEAD_BUILD=$dir limit /usr/bin/python3 -m pytest tests/integration -q -p no:cacheprovider \
+	BULKHEAD_BUILD=$dir limit /usr/bin/python3 -m pytest tests/integration tests/attack -q -p no:cacheprovider --timeout=300 \
 		--junit-xml="$report" >>"$logs/$suite.log" 2>&1 || status=$?
 	tools/tally "$suite" "$report" >>"$logs/$suite.result"
 	honest "$suite" "$status"
@@ -216,7 +216,7 @@ suite_vm() {
 	tests/vm/vm run --timeout "$((limit_s * 2))" --results "$logs/vm-results" --disk "$builds/debian12=/bulkhead" -- \
 		sh -c 'cd /bulkhead/src && export BULKHEAD_BUILD=/bulkhead/build BULKHEAD_IMAGES=/bulkhead/images \
 			BULKHEAD_MUST_WORK='"${BULKHEAD_MUST_WORK:-}"' PYTHONDONTWRITEBYTECODE=1 &&
-			exec python3 -m pytest tests/integration -q -p no:cacheprovider --junit-xml=/results/junit.xml' \
+			exec python3 -m pytest tests/integration tests/attack -q -p no:cacheprovider --timeout=300 --junit-xml=/results/junit.xml' \
 		>>"$logs/vm.log" 2>&1 || status=$?
 	tools/tally vm "$logs/vm-results/junit.xml" >>"$logs/vm.result"
 	honest vm "$status"
