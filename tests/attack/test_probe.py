@@ -224,7 +224,9 @@ def test_the_probe_can_fail(bundle, tmp_path):
     bundle.linux["maskedPaths"] = bundle.linux["readonlyPaths"] = []
     before = host_state()
     out = bundle.args("/probe").ok(timeout=120)
-    assert host_state() == before
+    # Without the filter the socket families load their modules: what the default profile is there for.
+    may_change = {"modules": None, "devices": None}
+    assert {**host_state(), **may_change} == {**before, **may_change}
     loose = differences(parse(out))
     assert loose.get("mknod-block") == "ok"
     assert loose.get("clone3") != "ENOSYS"
