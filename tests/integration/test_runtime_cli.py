@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import RUNTIME, CGROUP_TOP
+from conftest import RUNTIME, CGROUP_TOP, reap
 
 
 def test_version(bundle):
@@ -138,6 +138,25 @@ def test_plan_needs_no_root(bundle):
     result = subprocess.run([program, "plan", "--facts", "v2", "--bundle", bundle.path], user=65534, group=65534,
                             extra_groups=[], capture_output=True, text=True, env={}, check=False)
     assert result.returncode == 0 and "exec args=[true]" in result.stdout, result.stderr
+
+
+def test_regex_reaches_what_matches(bundle):
+    for id in ("web-1", "web-2", "db"):
+        bundle.linux["cgroupsPath"] = f"{bundle.cgroup}-{id}"
+        bundle.sh("sleep 100")
+        assert bundle.create(id=id).code == 0
+    assert bundle.runtime("kill", "--regex", "^web-", "KILL").code == 0
+    bundle.wait_status("stopped", "web-1")
+    bundle.wait_status("stopped", "web-2")
+    assert bundle.status("db") == "created"
+    result = bundle.runtime("delete", "-r", "(")
+    assert result.code == 1 and "no extended regular expression" in result.err
+    assert bundle.runtime("delete", "--regex", "^web-[0-9]+$").code == 0
+    assert bundle.containers() == ["db"]
+    assert bundle.runtime("delete", "--force", "--regex", "nothing").code == 0
+    assert bundle.runtime("delete", "--force", "--regex", ".").code == 0
+    reap()
+    assert bundle.containers() == []
 
 
 def test_list(bundle):

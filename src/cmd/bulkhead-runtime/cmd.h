@@ -41,6 +41,11 @@ int protect_self(const struct global *g);
 /* Writes the text to stdout; returns the exit code. */
 int print_text(const struct global *g, const struct buf *text);
 
+/* match.c: acts on every container whose ID matches the extended regular expression, also when one
+ * fails; tells each error. Returns the exit code. */
+int for_each_match(const struct global *g, const struct runtime *rt, const char *pattern,
+        int (*act)(const char *id, void *userdata, struct err *err), void *userdata);
+
 /* create.c: options that create and run share. */
 struct create_options {
 	const char *bundle, *config, *pid_file, *console_socket;
