@@ -118,10 +118,34 @@ static bool stays(const struct dirent *e, const char *const *names)
 	return false;
 }
 
-static int cover_entry(struct mount_cover *c, int proc, const char *name, struct err *err)
+/* What covers an entry of this type, once it lies somewhere; else negative. */
+static int cover_for(const struct mount_cover *c, unsigned char type)
 {
-	_close_ int target = path_open_in(proc, name, PATH_BENEATH_NO_LINKS, O_PATH, 0);
+	return type == DT_DIR ? c->empty_mount : type == DT_REG ? c->null_mount : -EBADF;
+}
 
+/* The entry is one name in a folder of procfs that is held open, and the kernel resolves it once,
+ * without following it, in the call that mounts on it: a descriptor of its own would not say more.
+ * An entry of another type than was listed is refused by the kernel. */
+static int cover_name(int mount, int proc, const char *name, struct err *err)
+{
+	_close_ int copy = mount_clone(mount, false);
+	int r = copy < 0 ? copy : sys_move_mount(copy, "", proc, name, MOVE_MOUNT_F_EMPTY_PATH);
+
+	if (r == -ENOENT) /* gone since it was listed */
+		return 0;
+	return r < 0 ? mount_path_error(err, r, "cannot cover", name) : 0;
+}
+
+static int cover_entry(
+        struct mount_cover *c, int proc, const char *name, unsigned char type, struct err *err)
+{
+	int mount = cover_for(c, type);
+	_close_ int target = -EBADF;
+
+	if (mount >= 0)
+		return cover_name(mount, proc, name, err);
+	target = path_open_in(proc, name, PATH_BENEATH_NO_LINKS, O_PATH, 0);
 	if (target == -ENOENT) /* gone since it was listed */
 		return 0;
 	if (target < 0)
@@ -152,7 +176,7 @@ int mount_cover_proc(struct mount_cover *c, int rootfd, const char *const *names
 	errno = 0;
 	while (r == 0 && (e = readdir(d))) {
 		if (!stays(e, names))
-			r = cover_entry(c, proc, e->d_name, err);
+			r = cover_entry(c, proc, e->d_name, e->d_type, err);
 		errno = 0;
 	}
 	if (r == 0 && errno != 0)

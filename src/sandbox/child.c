@@ -147,8 +147,12 @@ _noreturn_ void child_main(struct apply *a)
 		.gate = a->io->gate_fd,
 		.result = a->io->result_fd,
 	};
-	int r = begin(&c);
+	int r;
 
+	/* The supervisor closes it last, and so waits for it. A child that did would hold the rest
+	 * of what it inherited (a lock that tells whether the supervisor lives) for as long. */
+	a->overlay_base = fd_close(a->overlay_base);
+	r = begin(&c);
 	if (r < 0)
 		fail(&c, 0, r);
 	mount_cover_init(&c.cover, a->null_tree);
