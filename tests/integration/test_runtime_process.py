@@ -185,6 +185,18 @@ def test_no_descriptor_leaks(bundle):
     assert max(numbers) <= 3, out
 
 
+@pytest.mark.parametrize("errno", [1, 38])
+@pytest.mark.parametrize("program", ["true", "/bin/true"])
+def test_program_is_found_under_a_filter_older_than_faccessat2(bundle, errno, program):
+    bundle.process["noNewPrivileges"] = False  # the filter is loaded before the program is looked for
+    bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["faccessat2"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno}]}
+    bundle.args(program)
+    bundle.ok()
+    bundle.args("/etc/passwd")
+    assert "permission denied" in bundle.run().err
+
+
 def test_preserve_fds(bundle):
     (bundle.tmp / "one").write_text("first\n")
     (bundle.tmp / "two").write_text("second\n")
