@@ -16,7 +16,7 @@ struct container {
 	char *name;
 	char *cgroup;       /* absolute path of its group below each hierarchy */
 	uint32_t host_id;   /* first of its 65536 ids on the host */
-	int lock;           /* flock held: the proof of life; closed last */
+	int lock;           /* locked: the proof of life; closed last */
 	char *upper, *work; /* relative to the store's fs: "rw/ID/upper" */
 };
 #define CONTAINER_INIT                                                                             \

@@ -3,6 +3,9 @@
 /*
  * Lock files: the proof that the owner of a container lives.
  *
+ * They are record locks (fcntl): a process holds them for itself, its children do not. A process
+ * must have at most one of them open for each container.
+ *
  * A lock that was got on a file which somebody has removed meanwhile proves nothing, so taking
  * compares the locked file with the one that now has the name.
  */
