@@ -31,7 +31,7 @@ logs=$builds/logs
 quick='' only=() began=$SECONDS
 [ -z "${CI:-}" ] || export BULKHEAD_MUST_WORK=${BULKHEAD_MUST_WORK:-1}
 export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
-limit_s=${BULKHEAD_TEST_TIMEOUT:-600} # seconds for one build or one suite of tests
+limit_s=${BULKHEAD_TEST_TIMEOUT:-900} # seconds for one build or one suite of tests
 
 usage() { sed -n '3,/^set -/{/^set -/d;s/^# \{0,1\}//p}' "$0"; }
 
@@ -219,7 +219,7 @@ suite_vm() {
 	for name in $not_in_vm; do
 		note SKIP vm "$name" 'takes minutes when emulated, runs on the host'
 	done
-	tests/vm/vm run --timeout "$((limit_s * 2))" --results "$logs/vm-results" --disk "$builds/debian12=/bulkhead" -- \
+	tests/vm/vm run --timeout "$((limit_s * 6))" --results "$logs/vm-results" --disk "$builds/debian12=/bulkhead" -- \
 		sh -c 'cd /bulkhead/src && export BULKHEAD_BUILD=/bulkhead/build BULKHEAD_IMAGES=/bulkhead/images \
 			BULKHEAD_MUST_WORK='"${BULKHEAD_MUST_WORK:-}"' PYTHONDONTWRITEBYTECODE=1 &&
 			exec python3 -m pytest tests/integration tests/attack -q -p no:cacheprovider --timeout=300 --junit-xml=/results/junit.xml \
