@@ -225,6 +225,23 @@ static int fill_cpuset(
 	return 0;
 }
 
+/* A process that joins a frozen group stops there, and not even SIGKILL ends it on v1. */
+static bool is_frozen(const struct cgroup_handle *h, const char *folder)
+{
+	static const char *const files[] = { "freezer.state", "cgroup.freeze" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_free_ char *path = xprintf("%s%s/%s", folder, h->path, files[i]);
+		_buf_done_ struct buf text = BUF_INIT(CGROUP_SHORT_MAX);
+
+		if (buf_read_file(&text, h->root_fd, path) == 0 &&
+		        (str_has_prefix(buf_str(&text), "FR") ||
+		                str_has_prefix(buf_str(&text), "1")))
+			return true;
+	}
+	return false;
+}
+
 /* A group that was there may be a leftover (fine) or somebody's (never). */
 static int refuse_members(const struct cgroup_handle *h, const char *folder, struct err *err)
 {
@@ -238,6 +255,11 @@ static int refuse_members(const struct cgroup_handle *h, const char *folder, str
 		        path, streq(folder, ".") ? CGROUP_ROOT : folder);
 	if (r < 0)
 		return err_errno(err, r, "cannot look into control group '%s'", path);
+	if (is_frozen(h, folder))
+		return err_set(err, -EBUSY,
+		        "container's cgroup unexpectedly frozen: '%s' in '%s'; thaw it, or choose "
+		        "another linux.cgroupsPath",
+		        path, streq(folder, ".") ? CGROUP_ROOT : folder);
 	return 0;
 }
 

@@ -129,3 +129,25 @@ def test_half_made_container_loses_its_group(bundle):
     assert bundle.runtime("delete", "box").code == 1
     assert bundle.delete().code == 0
     assert not cgroup_dirs() and not bundle.containers()
+
+
+def test_a_frozen_group_is_refused(bundle):
+    """Whoever joins one stops there, and on v1 not even SIGKILL ends it."""
+    if is_cgroup2_only():
+        top, file, frozen = CGROUPS, "cgroup.freeze", "1"
+    else:
+        need("freezer")
+        top = next(h for h in cgroup_hierarchies() if "freezer" in h.name.split(","))
+        file, frozen = "freezer.state", "FROZEN"
+    group = top / bundle.cgroup.strip("/")
+    group.mkdir(parents=True)
+    (group / file).write_text(frozen)
+    try:
+        bundle.args("true").refused("container's cgroup unexpectedly frozen", timeout=10)
+        result = bundle.create(timeout=10)
+        assert result.code == 1 and "unexpectedly frozen" in result.err, result
+    finally:
+        (group / file).write_text("0" if frozen == "1" else "THAWED")
+        bundle.delete()
+        if group.is_dir():
+            group.rmdir()
