@@ -6,18 +6,19 @@
  * Theory of operation. 'bulkhead run' calls engine_run() in its own process, as root, without a
  * daemon:
  *
- *   image and options --engine/request--> OCI specification + profile --sandbox_compile--> plan
+ *   image and options --engine/request--> OCI specification + profile --compile_plan--> plan
  * (sealed memfd)
  *   --sandbox_apply--> the container; then relay, wait, remove.
  *
  * A container is a row of the store's database, a lock file locks/ID.lock that its owner keeps
- * locked for life, the folder fs/rw/ID of the store, and its control groups. The owner makes them in
- * the order lock, row, folder, group and removes them backwards, so that a killed owner leaves a
+ * locked for life, the folder fs/rw/ID of the store, and its control groups. The owner makes them
+ * in the order lock, row, folder, group and removes them backwards, so that a killed owner leaves a
  * row whose lock is free: engine_repair(), which every command that changes something calls first,
  * kills and removes what belongs to such a row. A held lock is the only proof of life: pids are
  * never trusted.
  */
 #include "base/err.h"
+#include "compile/compile.h"
 
 #include <errno.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/profile.h"
+#include "compile/compile.h"
 
 #include "caps/caps.h"
 #include "cgroup/cgroup.h"
@@ -118,7 +119,7 @@ static const struct oci_kv late_sysctls[] = {
 
 /* Landlock cannot take away what a rule on a parent gave: "/" lacks what only /dev may have, nobody
  * may make devices. */
-static const struct sandbox_landlock_rule landlock_rules[] = {
+static const struct compile_landlock_rule landlock_rules[] = {
 	{ "/",
 	        LL_FS_EXECUTE | LL_FS_WRITE_FILE | LL_FS_READ_FILE | LL_FS_READ_DIR |
 	                LL_FS_REMOVE_DIR | LL_FS_REMOVE_FILE | LL_FS_MAKE_DIR | LL_FS_MAKE_REG |
@@ -156,7 +157,7 @@ static int64_t seconds(clockid_t clock)
 	return t.tv_sec;
 }
 
-int profile_host_probe(const struct sandbox_facts *facts, struct profile_host *ret, struct err *err)
+int profile_host_probe(const struct facts *facts, struct profile_host *ret, struct err *err)
 {
 	struct sysinfo info;
 	cpu_set_t cpus;
@@ -188,7 +189,7 @@ static void set_ids(struct oci_spec *spec, uint32_t host_id)
 
 /* The profile's wishes, cut to what this machine's root may give: nobody asked for them, so nobody
  * is warned. */
-static void set_rlimits(struct oci_spec *spec, const struct sandbox_facts *facts)
+static void set_rlimits(struct oci_spec *spec, const struct facts *facts)
 {
 	struct oci_rlimit *own = arena_new_n(&spec->arena, struct oci_rlimit, ARRAY_SIZE(rlimits));
 
@@ -258,7 +259,7 @@ static int set_limits(struct oci_spec *spec, const struct profile_host *host,
 	return 0;
 }
 
-static void set_ext(struct sandbox_ext *ext)
+static void set_ext(struct compile_ext *ext, const struct facts *facts)
 {
 	size_t n;
 
@@ -267,7 +268,9 @@ static void set_ext(struct sandbox_ext *ext)
 	ext->landlock_rules = landlock_rules;
 	ext->n_landlock_rules = ARRAY_SIZE(landlock_rules);
 	ext->early_sysctl = early_sysctls;
-	ext->n_early_sysctl = ARRAY_SIZE(early_sysctls);
+	/* Nobody asked for it, so nobody is warned where the kernel lacks it; 'info' and the table
+	 * tell. */
+	ext->n_early_sysctl = facts->has_memfd_noexec ? ARRAY_SIZE(early_sysctls) : 0;
 	ext->late_sysctl = late_sysctls;
 	ext->n_late_sysctl = ARRAY_SIZE(late_sysctls);
 	ext->caps_empty_unless_root = true;
@@ -276,7 +279,7 @@ static void set_ext(struct sandbox_ext *ext)
 	ext->seccomp_filter_size = n * sizeof(uint64_t); /* sizeof(struct sock_filter) */
 }
 
-int profile_apply(struct oci_spec *spec, struct sandbox_ext *ext, const struct profile_host *host,
+int profile_apply(struct oci_spec *spec, struct compile_ext *ext, const struct profile_host *host,
         const struct profile_limits *limits, uint32_t host_id, struct err *err)
 {
 	struct oci_linux *l = &spec->linux_;
@@ -299,7 +302,7 @@ int profile_apply(struct oci_spec *spec, struct sandbox_ext *ext, const struct p
 	spec->process.has_oom_score_adj = true;
 	spec->process.oom_score_adj = OOM_SCORE_ADJ;
 	set_ids(spec, host_id);
-	set_ext(ext);
+	set_ext(ext, host->facts);
 	r = set_caps(spec, err);
 	if (r < 0)
 		return r;

@@ -10,7 +10,7 @@
  * below says what it is for. docs/ARCHITECTURE.md has the table.
  */
 #include "oci/spec.h"
-#include "sandbox/sandbox.h"
+#include "compile/compile.h"
 
 enum {
 	/* Ids on the host that nothing else uses: systemd reserves 0x80000-0x6fffffff for its own
@@ -27,10 +27,9 @@ struct profile_host {
 	uint32_t cpus;    /* CPUs that may be used */
 	int64_t boottime; /* seconds since boot, for the time namespace */
 	int64_t monotonic;
-	const struct sandbox_facts *facts; /* for rlimits; borrowed */
+	const struct facts *facts; /* for rlimits; borrowed */
 };
-int profile_host_probe(
-        const struct sandbox_facts *facts, struct profile_host *ret, struct err *err);
+int profile_host_probe(const struct facts *facts, struct profile_host *ret, struct err *err);
 
 /* Limits; zero means the default of the profile. */
 struct profile_limits {
@@ -41,5 +40,5 @@ struct profile_limits {
 
 /* Fills namespaces, id maps, mounts, capabilities, rlimits, sysctls, resources and paths of spec,
  * and the parts that OCI cannot say in ext. The texts are constants or belong to spec's arena. */
-int profile_apply(struct oci_spec *spec, struct sandbox_ext *ext, const struct profile_host *host,
+int profile_apply(struct oci_spec *spec, struct compile_ext *ext, const struct profile_host *host,
         const struct profile_limits *limits, uint32_t host_id, struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/request.h"
+#include "compile/compile.h"
 
 #include "base/path.h"
 #include "base/str.h"
@@ -160,11 +161,11 @@ static int set_hostname(const struct engine_request *request, const char *id, st
 }
 
 static void set_root(
-        const struct request_place *place, struct oci_spec *spec, struct sandbox_ext *ext)
+        const struct request_place *place, struct oci_spec *spec, struct compile_ext *ext)
 {
-	struct sandbox_overlay *o = arena_new(&spec->arena, struct sandbox_overlay);
+	struct compile_overlay *o = arena_new(&spec->arena, struct compile_overlay);
 
-	*o = (struct sandbox_overlay){
+	*o = (struct compile_overlay){
 		.base = place->fs_path,
 		.layers = (const char *const *) place->stored->layers,
 		.upper = place->container->upper,
@@ -177,7 +178,7 @@ static void set_root(
 }
 
 int request_build(const struct engine_request *request, const struct oci_image *image,
-        const struct request_place *place, struct oci_spec *spec, struct sandbox_ext *ext,
+        const struct request_place *place, struct oci_spec *spec, struct compile_ext *ext,
         struct err *err)
 {
 	const struct profile_limits limits = {

@@ -3,6 +3,7 @@
 /* From an image's configuration and a request to an OCI specification with the default profile.
  * Pure, but for the variables that -e KEY takes from our own environment. */
 #include "engine/containers.h"
+#include "compile/compile.h"
 #include "engine/profile.h"
 #include "oci/image.h"
 
@@ -17,5 +18,5 @@ struct request_place {
 /* Fills spec (from oci_spec_new) and ext. The texts live in spec's arena or are the caller's.
  * -EINVAL: a bad request, with the sentence. */
 int request_build(const struct engine_request *request, const struct oci_image *image,
-        const struct request_place *place, struct oci_spec *spec, struct sandbox_ext *ext,
+        const struct request_place *place, struct oci_spec *spec, struct compile_ext *ext,
         struct err *err);

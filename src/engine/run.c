@@ -8,6 +8,7 @@
 #include "engine/security.h"
 #include "engine/stdio.h"
 #include "proc/proc.h"
+#include "compile/compile.h"
 #include "sandbox/sandbox.h"
 
 #include <fcntl.h>
@@ -18,7 +19,7 @@ struct run {
 	struct engine *engine;
 	const struct engine_request *request;
 	void (*warn)(const char *text);
-	struct sandbox_facts facts;
+	struct facts facts;
 	struct container container;
 	struct plan *plan;
 	struct stdio io;
@@ -42,10 +43,10 @@ static int make_plan(struct run *r, const struct store_image *image, struct err 
 {
 	_cleanup_(oci_image_freep) struct oci_image *config = NULL;
 	_cleanup_(oci_spec_freep) struct oci_spec *spec = oci_spec_new();
-	_cleanup_(sandbox_notes_done) struct sandbox_notes notes = { 0 };
+	_cleanup_(compile_notes_done) struct compile_notes notes = { 0 };
 	_cleanup_(plan_writer_done) struct plan_writer writer = { 0 };
 	_close_ int memfd = -EBADF;
-	struct sandbox_ext ext = { 0 };
+	struct compile_ext ext = { 0 };
 	struct profile_host host;
 	struct request_place place = { .stored = image, .container = &r->container, .host = &host };
 	int k = store_image_config(r->engine->store, image, &config, err);
@@ -60,8 +61,8 @@ static int make_plan(struct run *r, const struct store_image *image, struct err 
 	if (k < 0)
 		return k;
 	plan_writer_init(&writer);
-	k = sandbox_compile(r->container.id, spec, &ext, &r->facts, r->request->show_security,
-	        &writer, &notes, err);
+	k = compile_plan(r->container.id, spec, &ext, &r->facts, r->request->show_security, &writer,
+	        &notes, err);
 	if (k < 0)
 		return k;
 	for (char **line = notes.lines; line && *line; line++)
@@ -152,7 +153,7 @@ int engine_run(struct engine *e, const struct engine_request *request,
 	};
 	_store_image_done_ struct store_image image = { 0 };
 	struct err remove_err;
-	int k = sandbox_facts_probe(&r.facts, err);
+	int k = facts_probe(&r.facts, err);
 
 	if (k < 0)
 		return k;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/security.h"
+#include "facts/facts.h"
 
 #include "base/str.h"
 #include "caps/caps.h"
@@ -138,11 +139,12 @@ static const char *limit(const struct plan *plan, const char *v2, const char *v1
 	return "";
 }
 
-static void add_limits(const struct plan *plan, const struct sandbox_facts *facts, struct buf *out)
+static void add_limits(const struct plan *plan, const struct facts *facts, struct buf *out)
 {
 	const char *memory = limit(plan, "memory.max", "memory.limit_in_bytes");
 	const char *pids = limit(plan, "pids.max", "pids.max");
-	const char *cpu = limit(plan, "cpu.max", "cpu.cfs_quota_us");
+	const char *cpu = limit(
+	        plan, "cpu.max", "cpu.cfs_quota_us"); /* v2 has the period behind it */
 	_free_ char *text = NULL;
 
 	if (!plan_find(plan, PLAN_CGROUP)) {
@@ -150,9 +152,9 @@ static void add_limits(const struct plan *plan, const struct sandbox_facts *fact
 		return;
 	}
 	text = xprintf(
-	        "memory %s bytes without swap, tasks %s, cpu %s of every 100000 us (cgroup %s)",
+	        "memory %s bytes without swap, tasks %s, cpu %.*s of every 100000 us (cgroup %s)",
 	        *memory ? memory : "unlimited", *pids ? pids : "unlimited",
-	        *cpu ? cpu : "unlimited",
+	        *cpu ? (int) strcspn(cpu, " ") : 9, *cpu ? cpu : "unlimited",
 	        facts->cgroup ? cgroup_mode_name(facts->cgroup->mode) : "none");
 	row(out, "limits", "on", text);
 }
@@ -175,7 +177,7 @@ static void add_user(const struct plan *plan, struct buf *out)
 	row(out, "user", "", text);
 }
 
-void security_table(const struct plan *plan, const struct sandbox_facts *facts, struct buf *out)
+void security_table(const struct plan *plan, const struct facts *facts, struct buf *out)
 {
 	(void) buf_adds(out, "LAYER              STATE     WHAT IT DOES\n");
 	add_ids(plan, out);
@@ -192,11 +194,15 @@ void security_table(const struct plan *plan, const struct sandbox_facts *facts, 
 	add_limits(plan, facts, out);
 	row(out, "nested namespaces", plan_find(plan, PLAN_LATE_SYSCTL) ? "none" : "ALLOWED",
 	        "user, mount, network and other namespaces cannot be made inside");
+	row(out, "memory files", facts->has_memfd_noexec ? "noexec" : "exec",
+	        facts->has_memfd_noexec
+	                ? "not executable unless a program asks for it"
+	                : "can be executed: this kernel has no vm.memfd_noexec (Linux 6.3)");
 	row(out, "kernel keyring", plan_find(plan, PLAN_KEYRING) ? "own" : "SHARED",
 	        "a new, empty session keyring");
 }
 
-static void info_cgroup(const struct sandbox_facts *facts, struct buf *out)
+static void info_cgroup(const struct facts *facts, struct buf *out)
 {
 	enum cgroup_mode mode = facts->cgroup ? facts->cgroup->mode : CGROUP_NONE;
 	static const char *const lost[] = {
@@ -210,7 +216,7 @@ static void info_cgroup(const struct sandbox_facts *facts, struct buf *out)
 	row(out, "control groups", cgroup_mode_name(mode), lost[mode]);
 }
 
-static void info_landlock(const struct sandbox_facts *facts, struct buf *out)
+static void info_landlock(const struct facts *facts, struct buf *out)
 {
 	static const char *const lost[] = {
 		[0] = "LOST: the second wall around files",
@@ -227,7 +233,7 @@ static void info_landlock(const struct sandbox_facts *facts, struct buf *out)
 	row(out, "Landlock", abi, lost[MIN(MAX(facts->landlock_abi, 0), 6)]);
 }
 
-void security_info(const struct sandbox_facts *facts, struct buf *out)
+void security_info(const struct facts *facts, struct buf *out)
 {
 	struct utsname u;
 

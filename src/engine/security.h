@@ -5,10 +5,10 @@
  * (not from the request), with what the kernel lacks said as plainly as what it has.
  */
 #include "base/buf.h"
-#include "sandbox/plan.h"
-#include "sandbox/sandbox.h"
+#include "plan/plan.h"
+#include "facts/facts.h"
 
 /* Appends the table: layer, state, detail. */
-void security_table(const struct plan *plan, const struct sandbox_facts *facts, struct buf *out);
+void security_table(const struct plan *plan, const struct facts *facts, struct buf *out);
 /* Appends what this kernel gives and what is lost without it ('bulkhead info'). */
-void security_info(const struct sandbox_facts *facts, struct buf *out);
+void security_info(const struct facts *facts, struct buf *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/internal.h"
+#include "compile/compile.h"
 
 #include "base/path.h"
 
@@ -101,32 +102,32 @@ int bundle_open(const struct runtime_create *args, unsigned int listen_fds, stru
 }
 
 int bundle_compile(const struct runtime_create *args, const struct bundle *b,
-        const struct sandbox_facts *facts, bool wait_for_start, struct plan_writer *w,
-        struct sandbox_notes *notes, struct err *err)
+        const struct facts *facts, bool wait_for_start, struct plan_writer *w,
+        struct compile_notes *notes, struct err *err)
 {
-	struct sandbox_facts own = *facts;
+	struct facts own = *facts;
 	if (args->no_cgroups)
 		own.cgroup = NULL;
-	const struct sandbox_ext ext = {
+	const struct compile_ext ext = {
 		.bundle_dir = b->dir,
 		.create_cwd = true, /* callers rely on it: containerd leaves WORKDIR to the runtime
 		                     */
 		.no_pivot = args->no_pivot,
 		.no_new_keyring = args->no_new_keyring,
 	};
-	return sandbox_compile(args->id, b->spec, &ext, &own, wait_for_start, w, notes, err);
+	return compile_plan(args->id, b->spec, &ext, &own, wait_for_start, w, notes, err);
 }
 
-int runtime_plan(const struct runtime_create *args, const struct sandbox_facts *facts,
-        struct plan_writer *w, struct sandbox_notes *notes, struct err *err)
+int runtime_plan(const struct runtime_create *args, const struct facts *facts,
+        struct plan_writer *w, struct compile_notes *notes, struct err *err)
 {
 	_bundle_done_ struct bundle b = { 0 };
-	struct sandbox_facts own;
+	struct facts own;
 	int r = folder_check_id(args->id, err);
 	if (r >= 0)
 		r = bundle_open(args, 0, &b, err);
 	if (r >= 0 && !facts)
-		r = sandbox_facts_probe(&own, err);
+		r = facts_probe(&own, err);
 	if (r < 0)
 		return r;
 	return bundle_compile(args, &b, facts ? facts : &own, true, w, notes, err);

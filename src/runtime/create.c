@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/internal.h"
+#include "compile/compile.h"
 
 #include "proc/proc.h"
 
@@ -148,15 +149,15 @@ static int save_pid_file(const struct making *m, struct err *err)
 	return 0;
 }
 
-static int compile(struct making *m, bool wait, struct sandbox_notes *notes, struct err *err)
+static int compile(struct making *m, bool wait, struct compile_notes *notes, struct err *err)
 {
 	unsigned int listen_fds = bundle_listen_fds();
-	struct sandbox_facts facts;
+	struct facts facts;
 	int r = collect_fds(m, listen_fds, err);
 	if (r >= 0)
 		r = bundle_open(m->args, listen_fds, &m->bundle, err);
 	if (r >= 0)
-		r = sandbox_facts_probe_for(m->bundle.spec, &facts, err);
+		r = facts_probe_for(m->bundle.spec, &facts, err);
 	if (r >= 0)
 		r = bundle_compile(m->args, &m->bundle, &facts, wait, &m->writer, notes, err);
 	if (r >= 0)
@@ -180,7 +181,7 @@ static int apply(struct making *m, struct err *err)
 	return sandbox_apply(m->plan, &io, &m->child, NULL, err);
 }
 
-int making_apply(struct making *m, bool wait, struct sandbox_notes *notes, struct err *err)
+int making_apply(struct making *m, bool wait, struct compile_notes *notes, struct err *err)
 {
 	int r = folder_check_id(m->args->id, err);
 	if (r >= 0)
@@ -202,7 +203,7 @@ int making_apply(struct making *m, bool wait, struct sandbox_notes *notes, struc
 }
 
 int runtime_create(struct runtime *rt, const struct runtime_create *args,
-        struct sandbox_notes *notes, struct err *err)
+        struct compile_notes *notes, struct err *err)
 {
 	_making_done_ struct making m;
 	making_init(&m, rt, args);

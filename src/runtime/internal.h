@@ -2,6 +2,7 @@
 #pragma once
 /* Private to src/runtime: the folder of one container, and what create and run share. */
 #include "base/buf.h"
+#include "compile/compile.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "runtime/runtime.h"
@@ -65,8 +66,8 @@ int bundle_open(const struct runtime_create *args, unsigned int listen_fds, stru
 unsigned int bundle_listen_fds(void);
 /* Compiles. The runtime's choices that are no part of the config are made here. */
 int bundle_compile(const struct runtime_create *args, const struct bundle *b,
-        const struct sandbox_facts *facts, bool wait_for_start, struct plan_writer *w,
-        struct sandbox_notes *notes, struct err *err);
+        const struct facts *facts, bool wait_for_start, struct plan_writer *w,
+        struct compile_notes *notes, struct err *err);
 
 /* --- create.c --------------------------------------------------------------------------------- */
 
@@ -88,7 +89,7 @@ void making_init(struct making *m, struct runtime *rt, const struct runtime_crea
 void making_done(struct making *m);
 /* Everything up to READY; wait: behind the gate. The state is written, and the pid file. On failure
  * nothing is left. */
-int making_apply(struct making *m, bool wait, struct sandbox_notes *notes, struct err *err);
+int making_apply(struct making *m, bool wait, struct compile_notes *notes, struct err *err);
 /* Kills the child, undoes the plan and removes the folder; err is not touched. */
 void making_undo(struct making *m);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/internal.h"
+#include "compile/compile.h"
 
 #include "proc/proc.h"
 
@@ -22,7 +23,7 @@ static int finish(struct making *m, struct err *err)
 	return r;
 }
 
-int runtime_run(struct runtime *rt, const struct runtime_create *args, struct sandbox_notes *notes,
+int runtime_run(struct runtime *rt, const struct runtime_create *args, struct compile_notes *notes,
         int *ret_code, struct err *err)
 {
 	_making_done_ struct making m;

@@ -33,6 +33,7 @@
  */
 #include "base/arena.h"
 #include "base/err.h"
+#include "compile/compile.h"
 #include "sandbox/sandbox.h"
 
 enum {
@@ -111,13 +112,13 @@ struct runtime_create {
 /* Makes a container and leaves it waiting for start. On failure nothing is left behind. notes
  * (initialised, may be NULL) gets the compiler's warnings. */
 int runtime_create(struct runtime *rt, const struct runtime_create *args,
-        struct sandbox_notes *notes, struct err *err);
+        struct compile_notes *notes, struct err *err);
 /* Lets a created container run its program. */
 int runtime_start(struct runtime *rt, const char *id, struct err *err);
 /* Creates and starts; without detach waits for the end, forwards signals, and removes the container
  * unless args->keep. *ret_code: the program's exit code, 128 + signal. Errors are of the runtime
  * itself. */
-int runtime_run(struct runtime *rt, const struct runtime_create *args, struct sandbox_notes *notes,
+int runtime_run(struct runtime *rt, const struct runtime_create *args, struct compile_notes *notes,
         int *ret_code, struct err *err);
 /* Sends a signal to the container's init, or with all to everything in its control groups. Error
  * -ESRCH: "container not running" (not with all). */
@@ -130,5 +131,5 @@ int runtime_list(const struct runtime *rt, char ***ret, struct err *err);
 
 /* Compiles the plan of a bundle without doing anything. facts may be NULL: this machine's. The
  * caller decodes w->bytes (plan_decode) to print it. */
-int runtime_plan(const struct runtime_create *args, const struct sandbox_facts *facts,
-        struct plan_writer *w, struct sandbox_notes *notes, struct err *err);
+int runtime_plan(const struct runtime_create *args, const struct facts *facts,
+        struct plan_writer *w, struct compile_notes *notes, struct err *err);

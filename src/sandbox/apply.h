@@ -23,18 +23,18 @@
 #include "base/err.h"
 #include "cgroup/cgroup.h"
 #include "mount/mount.h"
-#include "sandbox/order.h"
+#include "plan/order.h"
 #include "sandbox/report.h"
 #include "sandbox/sandbox.h"
 
 struct apply {
 	const struct plan *plan;
 	const struct sandbox_io *io;
-	int *fds;      /* one for each step: the opened bind, device or namespace; -EBADF: none */
-	int root;      /* the detached root */
-	int overlay_base; /* what the overlay was made from; kept until the child is ready */
-	int null_tree; /* a clone of /dev/null, for covers */
-	int host_proc; /* the host's /proc, for kernels that refuse a private one */
+	int *fds; /* one for each step: the opened bind, device or namespace; -EBADF: none */
+	int root; /* the detached root */
+	int overlay_base;     /* what the overlay was made from; kept until the child is ready */
+	int null_tree;        /* a clone of /dev/null, for covers */
+	int host_proc;        /* the host's /proc, for kernels that refuse a private one */
 	int sync, child_sync; /* the two ends */
 	struct cgroup_handle cgroup;
 	bool cgroup_made;

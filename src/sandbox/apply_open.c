@@ -3,7 +3,6 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "sandbox/apply.h"
-#include "sandbox/compile.h"
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -173,7 +172,7 @@ static int check_sysctls(const struct apply *a, uint64_t all, struct err *err)
 	const struct plan_step *s = NULL;
 
 	while ((s = plan_next(a->plan, PLAN_SYSCTL, s))) {
-		uint64_t flag = (uint64_t) (unsigned int) compile_sysctl_namespace(s->sysctl.path);
+		uint64_t flag = (uint64_t) (unsigned int) plan_sysctl_namespace(s->sysctl.path);
 		_free_ char *shown = NULL;
 
 		if (flag & all)

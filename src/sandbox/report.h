@@ -7,7 +7,7 @@
  * is an error, the text is ended and cleaned before it is used, the exit code is cut to a byte.
  */
 #include "base/err.h"
-#include "sandbox/plan.h"
+#include "plan/plan.h"
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that decode are printed, and encode again to the same bytes. */
-#include "sandbox/plan.h"
+#include "plan/plan.h"
 
 #include <stdlib.h>
 #include <string.h>

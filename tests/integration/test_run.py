@@ -225,7 +225,7 @@ def test_proc_is_an_allow_list_and_sys_is_not_there(engine):
 @pytest.mark.parametrize("attack", [
     "mknod /tmp/d b 8 0", "mknod /tmp/d c 1 1", "mount -t tmpfs x /tmp", "mount -o remount,rw /proc/sys",
     "umount /proc", "unshare -U true", "unshare -m true", "unshare -n true", "chroot / true",
-    "echo x > /proc/sys/kernel/core_pattern", "echo b > /proc/sysrq-trigger", "echo 1 > /proc/sys/kernel/sysrq",
+    "echo x > /proc/sys/kernel/core_pattern", "echo b > /proc/sysrq-trigger && ! [ -c /proc/sysrq-trigger ]", "echo 1 > /proc/sys/kernel/sysrq",
     "echo 1 > /proc/sys/vm/drop_caches", "hostname other", "! date -s 2000-01-01 2>&1 | grep -q permitted", "swapoff -a", "reboot -f",
     "dmesg", "ip link add x type dummy", "losetup /dev/loop0 /etc/passwd", "insmod /etc/passwd",
     "nsenter -t 1 -m true", "pivot_root / /tmp", "echo 0 > /proc/sys/user/max_user_namespaces",

@@ -57,7 +57,7 @@ def check(top, files):
 
 def self_test():
     wrong = {
-        "src/base/a.c": '#include "sandbox/plan.h"\n',         # up
+        "src/base/a.c": '#include "plan/plan.h"\n',         # up
         "src/mount/a.c": '#include "seccomp/seccomp.h"\n',     # sideways
         "src/stray/a.c": "int x;\n",                           # unknown module
         "src/cmd/one/a.c": '#include "cmd/two/two.h"\n',       # into another program

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boxkit.h"
+#include "facts/facts.h"
 
 #include "base/base.h"
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
-#include "sandbox/order.h"
+#include "plan/order.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct sandbox_facts box_facts;
+struct facts box_facts;
 
 int boxkit_setup(void)
 {
@@ -36,7 +37,7 @@ int boxkit_setup(void)
 		(void) fprintf(stderr, "skipped: needs root and a static /bin/busybox\n");
 		return 77;
 	}
-	if (sandbox_facts_probe(&box_facts, &err) == 0)
+	if (facts_probe(&box_facts, &err) == 0)
 		return 0;
 	(void) fprintf(stderr, "cannot probe: %s\n", err.text);
 	return 1;

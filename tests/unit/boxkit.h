@@ -6,6 +6,7 @@
  */
 #include "testkit.h"
 
+#include "facts/facts.h"
 #include "sandbox/sandbox.h"
 
 #include <sys/types.h>
@@ -33,7 +34,7 @@ struct outcome {
 };
 
 /* What the machine offers; filled by boxkit_setup. */
-extern struct sandbox_facts box_facts;
+extern struct facts box_facts;
 
 /* Probes the machine. Returns 0, or the exit status of the test program: 77 where containers cannot
  * be tested (the reason is printed). */

@@ -2,6 +2,7 @@
 /* Plans executed for real: processes. Descriptors, namespaces that are joined, the gate, death, and
  * programs that cannot be started. Needs root. */
 #include "boxkit.h"
+#include "facts/facts.h"
 
 #include "base/base.h"
 #include "base/fd.h"
@@ -481,11 +482,11 @@ static void plain_user_runs_a_container(void **state)
 
 static void facts_are_probed(void **state)
 {
-	struct sandbox_facts f;
+	struct facts f;
 	struct err err = { 0 };
 
 	(void) state;
-	assert_int_equal(sandbox_facts_probe(&f, &err), 0);
+	assert_int_equal(facts_probe(&f, &err), 0);
 	assert_true(f.last_cap >= 40);
 	assert_true(f.rlimit_hard[RLIMIT_NOFILE] > 0);
 	assert_int_equal(f.euid, geteuid());

@@ -7,8 +7,8 @@
 #include "caps/caps.h"
 #include "cgroup/cgroup.h"
 #include "landlock/landlock.h"
-#include "sandbox/compile.h"
-#include "sandbox/sandbox.h"
+#include "compile/internal.h"
+#include "compile/compile.h"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -43,9 +43,9 @@ static const struct cgroup_facts hybrid_cgroup = {
 	.swap_accounting = true,
 };
 
-static struct sandbox_facts facts_for(const struct cgroup_facts *cgroup)
+static struct facts facts_for(const struct cgroup_facts *cgroup)
 {
-	struct sandbox_facts facts = {
+	struct facts facts = {
 		.cgroup = cgroup,
 		.landlock_abi = 7,
 		.privileged = true,
@@ -61,7 +61,7 @@ static struct sandbox_facts facts_for(const struct cgroup_facts *cgroup)
 }
 
 /* A plain user on a v2 host who may not make groups. */
-static struct sandbox_facts facts_of_user(void)
+static struct facts facts_of_user(void)
 {
 	static const struct cgroup_facts cgroup = {
 		.mode = CGROUP_V2,
@@ -69,7 +69,7 @@ static struct sandbox_facts facts_of_user(void)
 		.v2_own = "/user.slice",
 		.cannot_create = "the folder is not writable",
 	};
-	struct sandbox_facts facts = facts_for(&cgroup);
+	struct facts facts = facts_for(&cgroup);
 	facts.privileged = false;
 	facts.can_raise_rlimits = false;
 	facts.caps = 0;
@@ -83,7 +83,7 @@ struct work {
 	struct oci_spec *spec;
 	struct plan_writer writer;
 	struct plan *plan;
-	struct sandbox_notes notes;
+	struct compile_notes notes;
 	struct err err;
 	int result;
 };
@@ -93,19 +93,18 @@ static void work_done(struct work *w)
 	w->spec = oci_spec_free(w->spec);
 	w->plan = plan_free(w->plan);
 	plan_writer_done(&w->writer);
-	sandbox_notes_done(&w->notes);
+	compile_notes_done(&w->notes);
 }
 
-static void compile_json(struct work *w, const char *json, const struct sandbox_ext *ext,
-        const struct sandbox_facts *facts, bool wait)
+static void compile_json(struct work *w, const char *json, const struct compile_ext *ext,
+        const struct facts *facts, bool wait)
 {
 	*w = (struct work){ .result = 0 };
 	plan_writer_init(&w->writer);
 	w->result = oci_spec_parse(json, strlen(json), &w->spec, &w->err);
 	if (w->result < 0)
 		return;
-	w->result = sandbox_compile(
-	        "box", w->spec, ext, facts, wait, &w->writer, &w->notes, &w->err);
+	w->result = compile_plan("box", w->spec, ext, facts, wait, &w->writer, &w->notes, &w->err);
 	if (w->result < 0)
 		return;
 	int r = plan_decode(w->writer.bytes.data, w->writer.bytes.len, &w->plan, &w->err);
@@ -119,8 +118,8 @@ static void read_config(const char *name, struct buf *out)
 	assert_int_equal(buf_read_file(out, AT_FDCWD, path), 0);
 }
 
-static void check_golden(const char *golden, const char *json, const struct sandbox_ext *ext,
-        const struct sandbox_facts *facts, bool wait)
+static void check_golden(const char *golden, const char *json, const struct compile_ext *ext,
+        const struct facts *facts, bool wait)
 {
 	_buf_done_ struct buf text = BUF_INIT(1 << 20);
 	struct work w;
@@ -135,8 +134,8 @@ static void check_golden(const char *golden, const char *json, const struct sand
 	work_done(&w);
 }
 
-static void check_golden_file(const char *golden, const char *config, const struct sandbox_ext *ext,
-        const struct sandbox_facts *facts)
+static void check_golden_file(const char *golden, const char *config, const struct compile_ext *ext,
+        const struct facts *facts)
 {
 	_buf_done_ struct buf json = BUF_INIT(OCI_CONFIG_MAX);
 	read_config(config, &json);
@@ -147,14 +146,14 @@ static void check_golden_file(const char *golden, const char *config, const stru
 
 static void golden_minimal(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	check_golden_file("plan-minimal.txt", "minimal.json", NULL, &facts);
 }
 
 static void golden_default_spec(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&hybrid_cgroup);
-	const struct sandbox_ext ext = { .bundle_dir = "/bundle" };
+	const struct facts facts = facts_for(&hybrid_cgroup);
+	const struct compile_ext ext = { .bundle_dir = "/bundle" };
 	_free_ char *json = oci_spec_default_json(false, 0, 0);
 	check_golden("plan-default.txt", json, &ext, &facts, false);
 }
@@ -169,17 +168,17 @@ static void golden_docker(void **state _unused_)
 		{ "plan-docker-v1.txt", &v1_cgroup },
 		{ "plan-docker-hybrid.txt", &hybrid_cgroup },
 	};
-	const struct sandbox_ext ext = { .bundle_dir = "/bundle", .create_cwd = true };
+	const struct compile_ext ext = { .bundle_dir = "/bundle", .create_cwd = true };
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct sandbox_facts facts = facts_for(cases[i].cgroup);
+		const struct facts facts = facts_for(cases[i].cgroup);
 		check_golden_file(cases[i].golden, "docker.json", &ext, &facts);
 	}
 }
 
 static void golden_user_namespace(void **state _unused_)
 {
-	const struct sandbox_facts v2 = facts_for(&v2_cgroup);
-	const struct sandbox_facts hybrid = facts_for(&hybrid_cgroup);
+	const struct facts v2 = facts_for(&v2_cgroup);
+	const struct facts hybrid = facts_for(&hybrid_cgroup);
 	check_golden_file("plan-userns-v2.txt", "userns.json", NULL, &v2);
 	check_golden_file("plan-userns-hybrid.txt", "userns.json", NULL, &hybrid);
 	check_golden_file("plan-userns-shared-net.txt", "userns-shared-net.json", NULL, &v2);
@@ -187,14 +186,14 @@ static void golden_user_namespace(void **state _unused_)
 
 static void golden_rootless(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_of_user();
-	const struct sandbox_ext ext = { .bundle_dir = "/home/me/bundle" };
+	const struct facts facts = facts_of_user();
+	const struct compile_ext ext = { .bundle_dir = "/home/me/bundle" };
 	_free_ char *json = oci_spec_default_json(true, 1000, 1000);
 	check_golden("plan-rootless.txt", json, &ext, &facts, false);
 }
 
 static const char *const layers[] = { "layers/top", "layers/bottom", NULL };
-static const struct sandbox_overlay overlay = {
+static const struct compile_overlay overlay = {
 	.base = "/var/lib/engine/store",
 	.layers = layers,
 	.upper = "rw/1/upper",
@@ -206,14 +205,14 @@ static const struct sandbox_overlay overlay = {
 static void golden_engine(void **state _unused_)
 {
 	static const char *const proc_allow[] = { "meminfo", "cpuinfo", NULL };
-	static const struct sandbox_landlock_rule rules[] = {
+	static const struct compile_landlock_rule rules[] = {
 		{ .path = "/", .access = LL_FS_EXECUTE | LL_FS_READ_FILE | LL_FS_READ_DIR },
 		{ .path = "/tmp", .access = UINT64_MAX, .optional = true },
 		{ .path = "/dev/full", .access = LL_FS_IOCTL_DEV },
 	};
 	static const struct oci_kv early[] = { { "vm/memfd_noexec", "2" } };
 	static const struct oci_kv late[] = { { "user/max_user_namespaces", "0" } };
-	const struct sandbox_ext ext = {
+	const struct compile_ext ext = {
 		.overlay = &overlay,
 		.user = "www-data",
 		.proc_allow = proc_allow,
@@ -233,7 +232,7 @@ static void golden_engine(void **state _unused_)
 		.seccomp_filter_size = 8,
 		.no_new_keyring = true,
 	};
-	struct sandbox_facts facts = facts_for(&hybrid_cgroup);
+	struct facts facts = facts_for(&hybrid_cgroup);
 	check_golden_file("plan-engine.txt", "userns.json", &ext, &facts);
 	facts.landlock_abi = 2;
 	facts.has_memfd_noexec = false;
@@ -248,7 +247,7 @@ static void golden_engine(void **state _unused_)
 #define LINUX   "\"linux\":{" NS "}"
 
 /* A config that compiles, but for one mount. */
-static void compile_mount_json(struct work *w, const char *mount, const struct sandbox_facts *facts)
+static void compile_mount_json(struct work *w, const char *mount, const struct facts *facts)
 {
 	_free_ char *json = xprintf("%s%s,%s,\"mounts\":[%s]}", HEAD, PROCESS, LINUX, mount);
 	compile_json(w, json, NULL, facts, false);
@@ -271,7 +270,7 @@ static void mount_options_are_sorted(void **state _unused_)
 
 static void last_mount_option_counts(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	compile_mount_json(&w,
 	        "{\"destination\":\"/a\",\"source\":\"/b\",\"options\":[\"bind\",\"ro\",\"rw\","
@@ -285,7 +284,7 @@ static void last_mount_option_counts(void **state _unused_)
 
 static void bind_is_decided_by_option(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	compile_mount_json(&w,
 	        "{\"destination\":\"a/../b\",\"type\":\"tmpfs\",\"source\":\"/x\",\"options\":["
@@ -299,7 +298,7 @@ static void bind_is_decided_by_option(void **state _unused_)
 
 static void unknown_options_are_data(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	compile_mount_json(&w,
 	        "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"mode=1777\","
@@ -325,7 +324,7 @@ static const char rlimit_json[] = HEAD
 
 static void rlimits_are_clamped_with_a_note(void **state _unused_)
 {
-	struct sandbox_facts facts = facts_for(&v2_cgroup);
+	struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	facts.can_raise_rlimits = false;
 	facts.oom_score_adj = 7;
@@ -341,7 +340,7 @@ static void rlimits_are_clamped_with_a_note(void **state _unused_)
 
 static void rlimits_are_kept_where_they_may_be_raised(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	compile_json(&w, rlimit_json, NULL, &facts, false);
 	assert_int_equal(only_rlimit(&w)->rlimit.hard, 1048576);
@@ -352,7 +351,7 @@ static void rlimits_are_kept_where_they_may_be_raised(void **state _unused_)
 
 static void caps_are_cut_to_our_own(void **state _unused_)
 {
-	struct sandbox_facts facts = facts_for(&v2_cgroup);
+	struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	facts.caps &= ~CAPS_BIT(24);
 	compile_json(&w,
@@ -375,7 +374,7 @@ static void caps_are_cut_to_our_own(void **state _unused_)
 
 static void no_caps_object_means_none(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	compile_json(&w, HEAD PROCESS "," LINUX "}", NULL, &facts, false);
 	const struct plan_caps *caps = &plan_find(w.plan, PLAN_CAPS)->caps;
@@ -385,7 +384,7 @@ static void no_caps_object_means_none(void **state _unused_)
 
 static void host_dev_is_left_alone(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	compile_mount_json(&w,
 	        "{\"destination\":\"/dev/\",\"source\":\"/dev\",\"options\":[\"rbind\"]}", &facts);
@@ -397,7 +396,7 @@ static void host_dev_is_left_alone(void **state _unused_)
 
 static void sysctl_keys_become_paths(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	struct work w;
 	compile_json(&w,
 	        HEAD PROCESS
@@ -416,7 +415,7 @@ static void sysctl_keys_become_paths(void **state _unused_)
 
 static void disabled_cgroups_leave_no_trace(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(NULL);
+	const struct facts facts = facts_for(NULL);
 	struct work w;
 	compile_mount_json(&w,
 	        "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\"}",
@@ -488,7 +487,7 @@ static const struct refusal {
 
 static void refuses_what_it_cannot_do(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
+	const struct facts facts = facts_for(&v2_cgroup);
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		struct work w;
 		compile_json(&w, refusals[i].json, NULL, &facts, false);
@@ -502,7 +501,7 @@ static void refuses_what_it_cannot_do(void **state _unused_)
 
 static void plain_user_needs_a_user_namespace(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_of_user();
+	const struct facts facts = facts_of_user();
 	struct work w;
 	compile_json(&w, HEAD PROCESS "," LINUX "}", NULL, &facts, false);
 	assert_int_equal(w.result, -EPERM);
@@ -512,8 +511,8 @@ static void plain_user_needs_a_user_namespace(void **state _unused_)
 
 static void landlock_needs_no_new_privs(void **state _unused_)
 {
-	const struct sandbox_facts facts = facts_for(&v2_cgroup);
-	const struct sandbox_ext ext = { .landlock = true };
+	const struct facts facts = facts_for(&v2_cgroup);
+	const struct compile_ext ext = { .landlock = true };
 	struct work w;
 	compile_json(&w, HEAD PROCESS "," LINUX "}", &ext, &facts, false);
 	assert_int_equal(w.result, -EINVAL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "testkit.h"
+#include "compile/compile.h"
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -26,7 +27,7 @@ static const struct cgroup_facts cgroups = {
 	.swap_accounting = true,
 };
 
-static const struct sandbox_facts facts = {
+static const struct facts facts = {
 	.cgroup = &cgroups,
 	.landlock_abi = 7,
 	.privileged = true,
@@ -46,7 +47,7 @@ struct fixture {
 	struct request_place place;
 	struct engine_request request;
 	struct oci_spec *spec;
-	struct sandbox_ext ext;
+	struct compile_ext ext;
 };
 
 static const char *const serve[] = { "serve", "--all", NULL };
@@ -193,7 +194,7 @@ static void limits_are_on_without_being_asked(void **state)
 
 static void rlimits_are_cut_silently_to_what_we_have(void **state)
 {
-	struct sandbox_facts poor = facts;
+	struct facts poor = facts;
 	struct fixture f;
 	struct err err;
 
@@ -233,7 +234,7 @@ static void bad_requests_are_refused_with_the_word(void **state)
 static void default_plan_is_golden(void **state)
 {
 	_cleanup_(plan_writer_done) struct plan_writer w = { 0 };
-	_cleanup_(sandbox_notes_done) struct sandbox_notes notes = { 0 };
+	_cleanup_(compile_notes_done) struct compile_notes notes = { 0 };
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_buf_done_ struct buf text = BUF_INIT(1 << 20), table = BUF_INIT(1 << 16);
 	struct fixture f;
@@ -242,7 +243,7 @@ static void default_plan_is_golden(void **state)
 	fixture_init(&f);
 	assert_int_equal(build(&f, &err), 0);
 	plan_writer_init(&w);
-	if (sandbox_compile(f.container.id, f.spec, &f.ext, &facts, false, &w, &notes, &err) < 0 ||
+	if (compile_plan(f.container.id, f.spec, &f.ext, &facts, false, &w, &notes, &err) < 0 ||
 	        plan_writer_finish(&w, &err) < 0 ||
 	        plan_decode(w.bytes.data, w.bytes.len, &plan, &err) < 0)
 		fail_msg("%s", err.text);

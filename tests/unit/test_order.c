@@ -2,8 +2,8 @@
 /* The order of the steps: it keeps every rule, and no two neighbours can change places. */
 #include "testkit.h"
 
-#include "sandbox/order_check.h"
-#include "sandbox/plan_fields.h"
+#include "plan/order_check.h"
+#include "plan/fields.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 
 #include "base/base.h"
 #include "base/fd.h"
-#include "sandbox/order.h"
-#include "sandbox/plan_fields.h"
+#include "plan/order.h"
+#include "plan/fields.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 #pragma once
 /* What the commands of bulkhead-runtime share: global options, and how errors are told. */
 #include "opt/opt.h"
+#include "compile/compile.h"
 #include "runtime/runtime.h"
 #include "sandbox/selfexec.h"
 
@@ -30,7 +31,7 @@ void log_line(const struct global *g, enum log_level level, const char *text);
 /* Tells the error on stderr and in the log; returns 1. */
 int fail(const struct global *g, const struct err *err);
 /* Tells the warnings and frees them. */
-void tell_notes(const struct global *g, struct sandbox_notes *notes);
+void tell_notes(const struct global *g, struct compile_notes *notes);
 
 /* Checks the global options and opens the state folder (make: makes it). On failure the error was
  * told and the result is 1. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd.h"
+#include "compile/compile.h"
 
 #include "base/str.h"
 
@@ -38,7 +39,7 @@ static int run(void *global, void *values, int argc _unused_, char **argv)
 {
 	const struct global *g = global;
 	struct runtime_create args;
-	struct sandbox_notes notes = { 0 };
+	struct compile_notes notes = { 0 };
 	struct err err = { 0 };
 	_cleanup_(runtime_done) struct runtime rt;
 	runtime_init(&rt);

@@ -4,6 +4,7 @@
  * and stderr (conmon), so an error goes to both; a line is written in one piece or not at all.
  */
 #include "cmd.h"
+#include "compile/compile.h"
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -137,11 +138,11 @@ int fail(const struct global *g, const struct err *err)
 	return 1;
 }
 
-void tell_notes(const struct global *g, struct sandbox_notes *notes)
+void tell_notes(const struct global *g, struct compile_notes *notes)
 {
 	for (size_t i = 0; notes->lines && notes->lines[i]; i++)
 		log_line(g, LOG_WARNING, notes->lines[i]);
 	for (size_t i = 0; notes->details && notes->details[i]; i++)
 		log_line(g, LOG_DEBUG, notes->details[i]);
-	sandbox_notes_done(notes);
+	compile_notes_done(notes);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Prints what would be done for a bundle. Needs no privileges and changes nothing. */
 #include "cmd.h"
+#include "compile/compile.h"
 
 #include "base/str.h"
 #include "cgroup/cgroup.h"
@@ -57,12 +58,12 @@ static const struct machine {
 	                .v2_own = "/" } },
 };
 
-static int find_facts(const char *name, struct sandbox_facts *ret, struct err *err)
+static int find_facts(const char *name, struct facts *ret, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
 		if (!streq(name, machines[i].name))
 			continue;
-		*ret = (struct sandbox_facts){
+		*ret = (struct facts){
 			.cgroup = &machines[i].cgroup,
 			.landlock_abi = machines[i].landlock_abi,
 			.privileged = true,
@@ -78,9 +79,9 @@ static int find_facts(const char *name, struct sandbox_facts *ret, struct err *e
 }
 
 static int compile(const struct global *g, const struct values *v, const char *id,
-        struct plan_writer *w, struct sandbox_notes *notes, struct err *err)
+        struct plan_writer *w, struct compile_notes *notes, struct err *err)
 {
-	struct sandbox_facts facts;
+	struct facts facts;
 	struct runtime_create args;
 	int r = create_args(g, &v->create, id, &args, err);
 	if (r >= 0 && v->facts)
@@ -93,7 +94,7 @@ static int run(void *global, void *values, int argc, char **argv)
 	const struct global *g = global;
 	const struct values *v = values;
 	struct err err = { 0 };
-	struct sandbox_notes notes = { 0 };
+	struct compile_notes notes = { 0 };
 	_buf_done_ struct buf text = BUF_INIT((size_t) 4 * PLAN_SIZE_MAX);
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_cleanup_(plan_writer_done) struct plan_writer w;

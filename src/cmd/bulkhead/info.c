@@ -2,16 +2,16 @@
 #include "bulkhead.h"
 
 #include "engine/security.h"
-#include "sandbox/sandbox.h"
+#include "facts/facts.h"
 
 static int run(void *data, void *values, int argc, char **argv)
 {
 	_buf_done_ struct buf text = BUF_INIT(1 << 16);
 	struct global *global = data;
-	struct sandbox_facts facts;
+	struct facts facts;
 	struct err err;
 
-	if (sandbox_facts_probe(&facts, &err) < 0)
+	if (facts_probe(&facts, &err) < 0)
 		return fail(EXIT_ERROR, &err);
 	(void) buf_addf(&text, "%-18s %-9s %s\n", "bulkhead", BULKHEAD_VERSION, "");
 	(void) buf_addf(&text, "%-18s %-9s %s\n", "state folder", "", global->root);

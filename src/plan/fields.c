@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/plan_fields.h"
+#include "plan/fields.h"
 
 #define F(type_, show_, member, field_)                                                            \
 	{                                                                                          \

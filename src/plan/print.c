@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "caps/caps.h"
 #include "landlock/landlock.h"
-#include "sandbox/plan_fields.h"
+#include "plan/fields.h"
 
 #include <linux/filter.h>
 #include <linux/mount.h>

@@ -7,7 +7,7 @@
  * what the kernel needs, not from the table; for any two neighbours of the table one rule exists,
  * so that no two steps can change places unnoticed.
  */
-#include "sandbox/order.h"
+#include "plan/order.h"
 
 struct plan_rule {
 	enum plan_kind before, after;

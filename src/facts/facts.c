@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the machine offers to the compiler: about a dozen system calls. */
+#include "facts/facts.h"
+
 #include "base/buf.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
 #include "kernel/sys.h"
-#include "sandbox/sandbox.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -43,7 +44,7 @@ static int read_oom_score(int64_t *ret)
 	return num_parse_i64(buf_str(&text), ret);
 }
 
-static int probe_rights(struct sandbox_facts *f, struct err *err)
+static int probe_rights(struct facts *f, struct err *err)
 {
 	uint64_t effective, permitted, inheritable;
 	int r = sys_capget(&effective, &permitted, &inheritable);
@@ -61,7 +62,7 @@ static int probe_rights(struct sandbox_facts *f, struct err *err)
 	return 0;
 }
 
-static int probe_limits(struct sandbox_facts *f, struct err *err)
+static int probe_limits(struct facts *f, struct err *err)
 {
 	for (int i = 0; i < (int) RLIM_NLIMITS && i < (int) ARRAY_SIZE(f->rlimit_hard); i++) {
 		struct rlimit limit;
@@ -75,7 +76,7 @@ static int probe_limits(struct sandbox_facts *f, struct err *err)
 
 /* The control groups' facts are static so that callers need not own them; a later probe replaces
  * them, and the process has one thread. */
-static int probe_cgroups(struct sandbox_facts *f, struct err *err)
+static int probe_cgroups(struct facts *f, struct err *err)
 {
 	static struct cgroup_facts cgroup;
 	int r;
@@ -90,7 +91,7 @@ static int probe_cgroups(struct sandbox_facts *f, struct err *err)
 }
 
 /* What needs a look into /proc, which makes the kernel build entries for this process. */
-static int probe_proc(struct sandbox_facts *f, bool score, bool time, bool memfd, struct err *err)
+static int probe_proc(struct facts *f, bool score, bool time, bool memfd, struct err *err)
 {
 	int r = score ? read_oom_score(&f->oom_score_adj) : 0;
 
@@ -102,7 +103,7 @@ static int probe_proc(struct sandbox_facts *f, bool score, bool time, bool memfd
 	return 0;
 }
 
-static int probe_usual(struct sandbox_facts *f, bool limits, struct err *err)
+static int probe_usual(struct facts *f, bool limits, struct err *err)
 {
 	int r = probe_rights(f, err);
 
@@ -117,9 +118,9 @@ static int probe_usual(struct sandbox_facts *f, bool limits, struct err *err)
 	return 0;
 }
 
-int sandbox_facts_probe(struct sandbox_facts *ret, struct err *err)
+int facts_probe(struct facts *ret, struct err *err)
 {
-	struct sandbox_facts f = { 0 };
+	struct facts f = { 0 };
 	int r = probe_usual(&f, true, err);
 
 	if (r == 0)
@@ -129,9 +130,9 @@ int sandbox_facts_probe(struct sandbox_facts *ret, struct err *err)
 	return r;
 }
 
-int sandbox_facts_probe_for(const struct oci_spec *spec, struct sandbox_facts *ret, struct err *err)
+int facts_probe_for(const struct oci_spec *spec, struct facts *ret, struct err *err)
 {
-	struct sandbox_facts f = { 0 };
+	struct facts f = { 0 };
 	bool time = false;
 	int r = probe_usual(&f, spec->process.n_rlimits > 0, err);
 

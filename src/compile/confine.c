@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities, Landlock and seccomp. */
-#include "sandbox/compile.h"
+#include "compile/internal.h"
 
 #include "caps/caps.h"
 #include "landlock/landlock.h"
@@ -92,7 +92,7 @@ int compile_landlock_rule(struct compile *c)
 		return 0;
 	uint64_t handled = landlock_fs_rights(c->facts->landlock_abi);
 	for (size_t i = 0; i < c->ext->n_landlock_rules; i++) {
-		const struct sandbox_landlock_rule *rule = &c->ext->landlock_rules[i];
+		const struct compile_landlock_rule *rule = &c->ext->landlock_rules[i];
 		if ((rule->access & handled) == 0)
 			continue;
 		plan_write(c->w, &(struct plan_step){ .kind = PLAN_LANDLOCK_RULE,

@@ -3,28 +3,7 @@
  * Sysctls of the config. Only those that belong to a namespace of the container are let through:
  * any other would change the host (CVE-2022-0811 wrote kernel.core_pattern this way).
  */
-#include "sandbox/compile.h"
-
-#include <sched.h>
-
-static const struct {
-	const char *path; /* below /proc/sys; ends in '/': everything below */
-	int namespace_flag;
-} namespaced[] = {
-	{ "fs/mqueue/", CLONE_NEWIPC },
-	{ "kernel/domainname", CLONE_NEWUTS },
-	{ "kernel/hostname", CLONE_NEWUTS },
-	{ "kernel/msgmax", CLONE_NEWIPC },
-	{ "kernel/msgmnb", CLONE_NEWIPC },
-	{ "kernel/msgmni", CLONE_NEWIPC },
-	{ "kernel/sem", CLONE_NEWIPC },
-	{ "kernel/shm_rmid_forced", CLONE_NEWIPC },
-	{ "kernel/shmall", CLONE_NEWIPC },
-	{ "kernel/shmmax", CLONE_NEWIPC },
-	{ "kernel/shmmni", CLONE_NEWIPC },
-	{ "net/", CLONE_NEWNET },
-	{ "user/", CLONE_NEWUSER },
-};
+#include "compile/internal.h"
 
 /* "net.ipv4.conf.eth0/1.forwarding" -> "net/ipv4/conf/eth0.1/forwarding". As in sysctl(8), a text
  * whose first separator is a slash is a path already. */
@@ -56,17 +35,6 @@ static bool is_plain_path(const char *path)
 	}
 }
 
-int compile_sysctl_namespace(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(namespaced); i++) {
-		bool below = str_has_suffix(namespaced[i].path, "/");
-		if (below ? str_has_prefix(path, namespaced[i].path)
-		          : streq(path, namespaced[i].path))
-			return namespaced[i].namespace_flag;
-	}
-	return 0;
-}
-
 int compile_sysctl(struct compile *c)
 {
 	const struct oci_linux *l = &c->spec->linux_;
@@ -76,7 +44,7 @@ int compile_sysctl(struct compile *c)
 		const char *path = path_of(c, key);
 		if (!is_plain_path(path))
 			return err_set(c->err, -EINVAL, "linux.sysctl '%s' is no sysctl", shown);
-		int flag = compile_sysctl_namespace(path);
+		int flag = plan_sysctl_namespace(path);
 		if (flag == 0)
 			return err_set(c->err, -EPERM,
 			        "linux.sysctl '%s' does not belong to a namespace: it would "

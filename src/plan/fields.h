@@ -6,7 +6,7 @@
  * Each field names its place in struct plan_step, how it is encoded, and how it is shown. The codec
  * and the printer have no knowledge of kinds beyond this table.
  */
-#include "sandbox/plan.h"
+#include "plan/plan.h"
 
 #include <stdbool.h>
 

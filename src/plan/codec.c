@@ -6,8 +6,8 @@
 #include "base/arena.h"
 #include "base/fd.h"
 #include "base/str.h"
-#include "sandbox/order.h"
-#include "sandbox/plan_fields.h"
+#include "plan/order.h"
+#include "plan/fields.h"
 
 #include <errno.h>
 #include <fcntl.h>

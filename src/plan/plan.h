@@ -19,7 +19,7 @@
  */
 #include "base/buf.h"
 #include "base/err.h"
-#include "sandbox/plan_steps.h"
+#include "plan/steps.h"
 
 enum {
 	PLAN_VERSION = 1,
@@ -158,3 +158,7 @@ const struct plan_step *plan_next(
  * instructions. */
 void plan_print(const struct plan *plan, bool verbose, struct buf *out);
 const char *plan_kind_name(enum plan_kind kind);
+/* The CLONE_NEW* flag of the namespace that the sysctl (a path below /proc/sys) belongs to; 0: it
+ * is the host's. Both halves ask: the compiler refuses what is the host's, the executor what is not
+ * the container's own (CVE-2022-0811). */
+int plan_sysctl_namespace(const char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/order_check.h"
+#include "plan/order_check.h"
 
 #define ROW(actor_, kind_, because)                                                                \
 	{                                                                                          \

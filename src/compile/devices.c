@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/compile.h"
+#include "compile/internal.h"
 
 /* runtime-spec, "Default Devices" (console is a matter of terminals, ptmx a link). */
 static const struct oci_device default_devices[] = {

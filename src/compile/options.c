@@ -3,7 +3,7 @@
  * The options of an OCI mount (runtime-spec, "Linux mount options") and what each becomes in the
  * attributes of the new mount API.
  */
-#include "sandbox/compile.h"
+#include "compile/internal.h"
 
 #include <linux/mount.h>
 #include <sys/mount.h>

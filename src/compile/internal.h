@@ -8,22 +8,22 @@
  * table's by construction, and an emit function only decides which steps of its kind there are.
  * Everything is pure: the arguments are the world.
  */
+#include "compile/compile.h"
 #include "base/arena.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "sandbox/order.h"
-#include "sandbox/sandbox.h"
+#include "plan/order.h"
 
 #include <errno.h>
 
 struct compile {
 	const char *id;
 	const struct oci_spec *spec;
-	const struct sandbox_ext *ext; /* never NULL */
-	const struct sandbox_facts *facts;
+	const struct compile_ext *ext; /* never NULL */
+	const struct facts *facts;
 	bool wait_for_start;
 	struct plan_writer *w;
-	struct sandbox_notes *notes; /* may be NULL */
+	struct compile_notes *notes; /* may be NULL */
 	struct arena arena;          /* lives as long as the compilation */
 	struct err *err;
 
@@ -85,9 +85,6 @@ int compile_mount(struct compile *c);
 int compile_device(struct compile *c);
 int compile_dev_links(struct compile *c);
 int compile_sysctl(struct compile *c);
-/* CLONE_NEW* of the namespace that a sysctl (a path below /proc/sys) belongs to; 0: the host. The
- * executor asks too, when it knows which namespaces are the host's. */
-int compile_sysctl_namespace(const char *path);
 int compile_proc_allow(struct compile *c);
 int compile_mask(struct compile *c);
 int compile_readonly(struct compile *c);

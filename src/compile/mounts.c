@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/compile.h"
+#include "compile/internal.h"
 
 #include <linux/mount.h>
 #include <sched.h>
@@ -20,7 +20,7 @@ int compile_root(struct compile *c)
 
 int compile_root_overlay(struct compile *c)
 {
-	const struct sandbox_overlay *o = c->ext->overlay;
+	const struct compile_overlay *o = c->ext->overlay;
 	if (!o)
 		return 0;
 	plan_write(c->w, &(struct plan_step){ .kind = PLAN_ROOT_OVERLAY,

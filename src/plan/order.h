@@ -7,7 +7,7 @@
  * Several steps of one kind may follow each other. tests/unit/test_order.c fails when two
  * neighbours of the table are swapped.
  */
-#include "sandbox/plan.h"
+#include "plan/plan.h"
 
 enum plan_actor {
 	ACTOR_SUPERVISOR, /* before the clone, on the host */

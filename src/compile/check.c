@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/compile.h"
+#include "compile/internal.h"
 
 #include "cgroup/cgroup.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/compile.h"
+#include "compile/internal.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static const struct {
 	{ PLAN_LOOPBACK, compile_loopback },
 };
 
-void sandbox_notes_done(struct sandbox_notes *notes)
+void compile_notes_done(struct compile_notes *notes)
 {
 	notes->lines = strv_free(notes->lines);
 	notes->details = strv_free(notes->details);
@@ -115,11 +115,11 @@ static int emit_all(struct compile *c)
 	return plan_writer_finish(c->w, c->err);
 }
 
-int sandbox_compile(const char *id, const struct oci_spec *spec, const struct sandbox_ext *ext,
-        const struct sandbox_facts *facts, bool wait_for_start, struct plan_writer *w,
-        struct sandbox_notes *notes, struct err *err)
+int compile_plan(const char *id, const struct oci_spec *spec, const struct compile_ext *ext,
+        const struct facts *facts, bool wait_for_start, struct plan_writer *w,
+        struct compile_notes *notes, struct err *err)
 {
-	static const struct sandbox_ext no_ext;
+	static const struct compile_ext no_ext;
 	struct compile c = {
 		.id = id,
 		.spec = spec,
