@@ -176,11 +176,14 @@ int mount_set_idmap(int tree, int userns_fd, bool recursive, const char *name, s
 	};
 	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr);
 
-	if (r == -EINVAL)
-		return mount_path_error(err, r,
-		        "cannot map the ids of (its file system cannot do that, or it is mapped "
-		        "already: NFS and FUSE never can, tmpfs since Linux 6.3)",
-		        name);
+	if (r == -EINVAL) {
+		_free_ char *shown = str_escaped(name);
+
+		return err_set(err, r,
+		        "cannot map the ids of '%s': its file system cannot do that (NFS and FUSE never, tmpfs "
+		        "since Linux 6.3), or it is mapped already",
+		        shown);
+	}
 	if (r < 0)
 		return mount_path_error(err, r, "cannot map the ids of", name);
 	return 0;
