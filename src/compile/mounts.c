@@ -227,11 +227,15 @@ int compile_readonly(struct compile *c)
 {
 	for (size_t i = 0; i < c->spec->n_mounts; i++) {
 		const struct oci_mount *m = &c->spec->mounts[i];
-		struct compile_options o;
-		int r = m->type && streq(m->type, "tmpfs") ? compile_options_read(c, m, &o) : 0;
+		struct compile_options o = { 0 };
+		int r;
+
+		if (!m->type || !streq(m->type, "tmpfs"))
+			continue;
+		r = compile_options_read(c, m, &o);
 		if (r < 0)
 			return r;
-		if (m->type && streq(m->type, "tmpfs") && is_read_only_late(m, &o))
+		if (is_read_only_late(m, &o))
 			write_paths(
 			        c, PLAN_READONLY, (const char *const[]){ m->destination, NULL });
 	}
