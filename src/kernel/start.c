@@ -109,6 +109,7 @@ void bulkhead_start_protected(long *stack)
 	if (self < 0)
 		return;
 	tree = -1;
+	fs.f_flags = ST_RDONLY; /* nothing is done when the call does not fill it */
 	if (call5(SYS_fstatfs, self, (long) &fs, 0, 0, 0) == 0 && !(fs.f_flags & ST_RDONLY))
 		tree = call5(SYS_open_tree, self, (long) "",
 		        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, 0, 0);
