@@ -132,12 +132,11 @@ static int take_field(struct exec *x, const struct term *at, const char *name, s
 	        value_type(v->o), shown);
 }
 
-static int exec_call(struct exec *x, const struct command *c, struct value dot,
+static int exec_call(struct exec *x, const struct term *call, size_t n_args, struct value dot,
         const struct value *last, struct value *ret);
 
 static int exec_term(struct exec *x, const struct term *t, struct value dot, struct value *ret)
 {
-	const struct command lone = { .terms = (struct term *) (uintptr_t) t, .n_terms = 1 };
 	int r = exec_step(x, t);
 
 	if (r < 0)
@@ -149,7 +148,7 @@ static int exec_term(struct exec *x, const struct term *t, struct value dot, str
 	else if (t->type == TERM_VAR)
 		*ret = x->vars[t->slot];
 	else if (t->type == TERM_CALL)
-		r = exec_call(x, &lone, dot, NULL, ret);
+		r = exec_call(x, t, 0, dot, NULL, ret);
 	else
 		r = exec_pipe(x, t->pipe, dot, ret);
 	for (size_t i = 0; i < t->n_fields && r == 0; i++)
@@ -157,25 +156,26 @@ static int exec_term(struct exec *x, const struct term *t, struct value dot, str
 	return r;
 }
 
-/* Calls the function that the command begins with. */
-static int exec_call(struct exec *x, const struct command *c, struct value dot,
+/* Calls a function with the n_args terms behind it, and the value that came down the pipeline. */
+static int exec_call(struct exec *x, const struct term *call, size_t n_args, struct value dot,
         const struct value *last, struct value *ret)
 {
-	const struct func *f = c->terms->func;
-	struct value args[TEMPLATE_ARGS_MAX + 2];
-	const struct term *t = c->n_terms > 1 ? c->terms->next : NULL;
-	size_t n = c->n_terms - 1 + (last != NULL);
+	const struct func *f = call->func;
+	struct value args[TEMPLATE_ARGS_MAX + 1];
+	const struct term *t = call->next;
+	size_t n = n_args + (last != NULL);
 
 	for (size_t i = 0; i < n; i++) {
 		int r = 0;
 
-		if (t)
+		if (i < n_args) {
 			r = exec_term(x, t, dot, &args[i]);
-		else
+			t = t->next;
+		} else {
 			args[i] = *last;
+		}
 		if (r < 0)
 			return r;
-		t = t ? t->next : NULL;
 		if ((f->flags & FUNC_AND && !value_truth(args[i].o)) ||
 		        (f->flags & FUNC_OR && value_truth(args[i].o))) {
 			*ret = args[i];
@@ -187,7 +187,7 @@ static int exec_call(struct exec *x, const struct command *c, struct value dot,
 		*ret = args[f->flags & FUNC_HEADER ? 0 : n - 1];
 		return 0;
 	}
-	return f->call(x, c->terms, args, n, ret);
+	return f->call(x, call, args, n, ret);
 }
 
 /* The header of a label's column: the last part of its name, with blanks. */
@@ -239,7 +239,7 @@ int exec_pipe(struct exec *x, const struct pipe *pipe, struct value dot, struct 
 		if (c->terms->type == TERM_CALL) {
 			r = exec_step(x, c->terms);
 			if (r == 0)
-				r = exec_call(x, c, dot, last, &next);
+				r = exec_call(x, c->terms, c->n_terms - 1, dot, last, &next);
 		} else if (c->n_terms > 1) {
 			r = exec_label(x, c, dot, &next);
 		} else {

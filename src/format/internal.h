@@ -97,9 +97,8 @@ enum token_type {
 struct token {
 	enum token_type type;
 	uint32_t pos, len;
-	bool spaced; /* white space stands before it */
-	const char
-	        *name; /* of a field (without the dot), variable (with $) or word; in the arena */
+	bool spaced;      /* white space stands before it */
+	const char *name; /* of a field, variable or word, without . and $; in the arena */
 	struct json_object *constant;
 };
 

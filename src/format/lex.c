@@ -210,11 +210,13 @@ static int whole_number(const char *s, int64_t *ret)
 	return 0;
 }
 
-/* 1.5, .5, 1e3, 1.5e-3. */
+/* 1.5, .5, 1e3, 1.5e-3; digits alone are none. */
 static bool is_fraction(const char *s)
 {
 	size_t digits = 0;
 
+	if (!strpbrk(s, ".eE"))
+		return false;
 	s += *s == '-' || *s == '+';
 	for (; is_digit(*s); s++)
 		digits++;

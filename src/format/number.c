@@ -8,7 +8,7 @@
 
 /* Numbers as Go writes them. */
 
-enum { DIGITS_MAX = 17, JSON_EXPONENT = 21 };
+enum { DIGITS_MAX = 17, PLAIN_EXPONENT = 6, JSON_EXPONENT = 21 };
 
 __int128 value_integer(struct json_object *o)
 {
@@ -60,7 +60,7 @@ int print_double(struct buf *out, double d)
 		return 0;
 	shortest(d, text, sizeof(text));
 	e = exponent(text, &digits);
-	if (e < -4 || e >= JSON_EXPONENT)
+	if (d != 0 && (e < -4 || e >= PLAIN_EXPONENT))
 		return buf_adds(out, text);
 	return buf_addf(out, "%.*f", MAX(digits - e, 0), d);
 }

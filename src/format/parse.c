@@ -247,7 +247,7 @@ int template_parse(const char *text, unsigned int flags, struct template **ret, 
 		        err, -EMSGSIZE, "the template is longer than %d bytes", TEMPLATE_SIZE_MAX);
 	t->text = arena_strndup(&t->arena, text, len);
 	p.text = t->text;
-	p.vars[p.n_vars++] = "$";
+	p.vars[p.n_vars++] = ""; /* $ */
 	r = parse_list(&p, &t->nodes, &stop);
 	if (r < 0)
 		return r;

@@ -148,8 +148,8 @@ static int check_arity(struct parser *p, const struct term *t, size_t n)
 	if (f->min == f->max)
 		return parse_fail(p, -EINVAL, t->pos, "'%s' takes %u argument%s, not %zu", f->name,
 		        f->min, f->min == 1 ? "" : "s", n);
-	return parse_fail(
-	        p, -EINVAL, t->pos, "'%s' takes %u arguments or more, not %zu", f->name, f->min, n);
+	return parse_fail(p, -EINVAL, t->pos, "'%s' takes at least %u argument%s, not %zu", f->name,
+	        f->min, f->min == 1 ? "" : "s", n);
 }
 
 /* What can be known about a call before there is a document. */
@@ -267,7 +267,7 @@ static int assign_targets(struct parser *p, const struct targets *targets, struc
 			if (p->n_vars == TEMPLATE_VARS_MAX)
 				return parse_fail(p, -EMSGSIZE, t->pos,
 				        "more than %d variables at once", TEMPLATE_VARS_MAX);
-			if (streq(t->name, "$"))
+			if (!*t->name)
 				return parse_fail(p, -EINVAL, t->pos, "a variable needs a name");
 			p->vars[p->n_vars] = t->name;
 			pipe->slots[i] = (unsigned int) p->n_vars++;

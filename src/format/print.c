@@ -243,7 +243,8 @@ static int print_int(struct buf *out, struct json_object *o, const struct verb *
 	if (v->letter == 'c' || v->letter == 'q')
 		return print_rune(out, i, v);
 	for (size_t k = 0; k < ARRAY_SIZE(bases); k++) {
-		_buf_done_ struct buf text = BUF_INIT((size_t) v->width + 128);
+		_buf_done_ struct buf text = BUF_INIT(
+		        (size_t) v->width + (size_t) v->precision + 128);
 		const char *s;
 		size_t sign, len;
 
@@ -257,9 +258,13 @@ static int print_int(struct buf *out, struct json_object *o, const struct verb *
 		if (v->sharp)
 			(void) buf_adds(&text, bases[k].prefix);
 		/* Zeros stand between the sign and the digits. */
-		for (; v->zero && !v->minus && len + sign < (size_t) v->width; len++)
+		for (; v->has_precision && len < (size_t) v->precision; len++)
 			(void) buf_addc(&text, '0');
-		(void) buf_adds(&text, s);
+		for (; v->zero && !v->minus && !v->has_precision && len + sign < (size_t) v->width;
+		        len++)
+			(void) buf_addc(&text, '0');
+		if (i != 0 || !v->has_precision || v->precision > 0)
+			(void) buf_adds(&text, s);
 		plain.zero = false;
 		return pad(out, buf_str(&text), text.len, &plain);
 	}
@@ -278,12 +283,14 @@ static int print_float(struct buf *out, struct json_object *o, const struct verb
 		(void) buf_addf(&text, v->letter == 'e' ? "%.*e" : "%.*E", precision, d);
 	else if (v->letter == 'f' || v->letter == 'F')
 		(void) buf_addf(&text, "%.*f", precision, d);
-	else if ((v->letter == 'g' || v->letter == 'v') && v->has_precision)
-		(void) buf_addf(&text, "%.*g", precision, d);
-	else if (v->letter == 'g' || v->letter == 'v')
-		(void) print_double(&text, d);
-	else
+	else if (v->letter != 'g' && v->letter != 'G' && v->letter != 'v')
 		return print_bad(out, o, v);
+	else if (v->has_precision)
+		(void) buf_addf(&text, v->letter == 'G' ? "%.*G" : "%.*g", precision, d);
+	else
+		(void) print_double(&text, d);
+	for (char *s = text.data; v->letter == 'G' && s && *s; s++)
+		*s = *s == 'e' ? 'E' : *s;
 	return pad(out, buf_str(&text), text.len, v);
 }
 

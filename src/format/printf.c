@@ -71,7 +71,7 @@ static int directive(struct format *f)
 	v.letter = *f->s++;
 	if (v.letter == '%')
 		return buf_addc(f->out, '%');
-	if ((v.letter | 0x20) < 'a' || (v.letter | 0x20) > 'z')
+	if (v.letter == '*' || v.letter == '[' || (v.letter & 0x80))
 		return -EINVAL;
 	if (f->used == f->n)
 		return buf_addf(f->out, "%%!%c(MISSING)", v.letter);

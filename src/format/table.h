@@ -15,8 +15,9 @@
 
 struct json_object;
 
-/* Aligns lines of cells that end with a tab, and appends them to out. Returns 0 or -EMSGSIZE. The
- * text is the caller's: cells of foreign text are cleaned before (format_clean). */
+/* Aligns lines (each with its '\n') of cells that end with a tab, and appends them to out. Returns
+ * 0 or -EMSGSIZE. The text is the caller's: cells of foreign text are cleaned before
+ * (format_clean). */
 int table_align(const char *text, size_t len, struct buf *out);
 
 /* One field that the user may name, and its header. */

@@ -64,7 +64,7 @@ enum template_exec_flags {
 	/* Texts of the document are cleaned (format/clean.h) where they are printed. Text of the
 	 * template, its literals, and what join and println put in stay as they are. */
 	TEMPLATE_CLEAN = 1,
-	/* A name that is not there is <no value> rather than an error. */
+	/* A name that is not there, also of null, is <no value> rather than an error. */
 	TEMPLATE_NO_VALUE = 2,
 	/* json writes the keys of maps sorted. */
 	TEMPLATE_SORT = 4,

@@ -169,9 +169,8 @@ static bool parse_moment(const char *s, struct moment *m)
 		m->ns = fraction(&s);
 	if (m->ns < 0)
 		return false;
-	if (*s)
-		m->has_zone = zone(&s, &m->zone);
-	return !*s;
+	m->has_zone = *s != '\0';
+	return !m->has_zone || (zone(&s, &m->zone) && !*s);
 }
 
 /* Seconds and a fraction as nanoseconds. */
@@ -289,7 +288,7 @@ static int parse_unix(const char *text, int64_t *ret_ns)
 	const char *dot = strchr(text, '.');
 	_free_ char *whole = dot ? xstrndup(text, (size_t) (dot - text)) : xstrdup(text);
 	int64_t seconds, ns = 0;
-	int r = num_parse_i64(whole, &seconds);
+	int r = *text == '-' ? -EINVAL : num_parse_i64(whole, &seconds);
 
 	if (r < 0)
 		return r;
@@ -297,7 +296,7 @@ static int parse_unix(const char *text, int64_t *ret_ns)
 		ns = fraction(&dot);
 	if (ns < 0 || (dot && *dot))
 		return -EINVAL;
-	return join_time(seconds, *text == '-' ? -ns : ns, ret_ns);
+	return join_time(seconds, ns, ret_ns);
 }
 
 /* Where the machine is at that moment, in seconds east of Greenwich. */
