@@ -209,7 +209,7 @@ static int exec_label(struct exec *x, const struct command *c, struct value dot,
 	struct value name;
 	int r;
 
-	if ((!x->labels && !(x->flags & TEMPLATE_HEADER)) ||
+	if (!(x->flags & (TEMPLATE_LABELS | TEMPLATE_HEADER)) ||
 	        (c->terms->type == TERM_DOT && dot.o != x->root))
 		return exec_fail(
 		        x, -EINVAL, c->terms, "this is not a function, it takes no argument");
@@ -221,7 +221,8 @@ static int exec_label(struct exec *x, const struct command *c, struct value dot,
 		        "the name of a label is a text, not %s", value_type(name.o));
 	if (x->flags & TEMPLATE_HEADER)
 		return label_header(x, c->terms, json_object_get_string(name.o), ret);
-	if (!json_object_object_get_ex(x->labels, json_object_get_string(name.o), &value))
+	if (!x->labels ||
+	        !json_object_object_get_ex(x->labels, json_object_get_string(name.o), &value))
 		return exec_text(x, c->terms, &empty, true, ret);
 	*ret = (struct value){ .o = value };
 	return 0;

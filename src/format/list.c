@@ -11,7 +11,7 @@ enum { ROWS_MAX = 64 << 20 }; /* bytes of a table before it is aligned */
 
 /* What --format asks for. */
 struct wanted {
-	bool table, json;
+	bool table;
 	struct template *template;
 };
 
@@ -42,10 +42,8 @@ static int parse_spec(const struct format_list *list, struct wanted *ret, struct
 	*ret = (struct wanted){ 0 };
 	if (list->quiet)
 		return parse_trimmed(list->quiet, &ret->template, err);
-	if (streq(spec, "json")) {
-		ret->json = true;
+	if (streq(spec, "json"))
 		return template_parse("{{json .}}", 0, &ret->template, err);
-	}
 	if (str_has_prefix(spec, "table") && !streq(spec, "table")) {
 		ret->table = true;
 		return parse_trimmed(spec + strlen("table"), &ret->template, err);
@@ -91,7 +89,8 @@ static int add_row(const struct format_list *list, const struct wanted *w, struc
         size_t index, struct buf *out, struct err *err)
 {
 	const struct template_options options = {
-		.flags = TEMPLATE_SORT | (list->clean || w->table ? TEMPLATE_CLEAN : 0u),
+		.flags = TEMPLATE_SORT | (list->clean || w->table ? TEMPLATE_CLEAN : 0u) |
+		         (list->labels ? TEMPLATE_LABELS : 0u),
 		.labels = list->labels ? json_object_array_get_idx(list->labels, index) : NULL,
 	};
 	int r = template_exec(w->template, row, &options, out, err);

@@ -71,13 +71,13 @@ enum template_exec_flags {
 	/* The document is the headers of a table: json, join, split, lower, upper, title and
 	 * truncate give their first argument, .Label "a.b-c" gives "b c". */
 	TEMPLATE_HEADER = 8,
+	/* {{.Label "key"}} of the document itself reads 'labels'. */
+	TEMPLATE_LABELS = 16,
 };
 
 struct template_options {
 	unsigned int flags;
-	/* What {{.Label "key"}} on the document itself reads; NULL: there is no such function. A
-	 * key that is not there gives "". */
-	struct json_object *labels;
+	struct json_object *labels; /* an object or NULL; a key that is not there gives "" */
 };
 
 /* Executes over a document (NULL is null) and appends to out; options may be NULL. Nothing is added

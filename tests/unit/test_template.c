@@ -341,7 +341,7 @@ static void errors_say_where_and_what(void **state)
 		{ "{{1.2.3}}", "malformed or too large" },
 		{ "{{true.X}}", "a field can only be taken of a value" },
 		{ "{{\x1b}}", "unexpected '\\x1b'" },
-		{ "{{\xff.}}", "unexpected" },
+		{ "{{\xff.}}", "function '\\xff' is not known" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
@@ -428,7 +428,8 @@ static void keys_can_be_hostile_too(void **state)
 static void headers_and_labels(void **state)
 {
 	struct json_object *labels = json_tokener_parse("{\"com.x\":\"v\\u001b\"}");
-	const struct template_options row = { .flags = TEMPLATE_CLEAN, .labels = labels };
+	const struct template_options row = { .flags = TEMPLATE_CLEAN | TEMPLATE_LABELS,
+		.labels = labels };
 	static const struct template_options header = { .flags = TEMPLATE_HEADER };
 	static const struct sample rows[] = {
 		{ "{{.Label \"com.x\"}}|{{.Label \"nope\"}}|{{$.Label \"com.x\"}}|"
