@@ -80,9 +80,8 @@ static int add_header(
 		(void) json_object_object_add(headers, h->field, json_object_new_string(h->header));
 	r = template_exec(w->template, headers, &options, out, err);
 	(void) json_object_put(headers);
-	if (r == -ENOENT)
-		return r;
-	return buf_addc(out, '\n');
+	(void) buf_addc(out, '\n'); /* too much is found in the end */
+	return r == -ENOENT ? r : 0;
 }
 
 static int add_row(const struct format_list *list, const struct wanted *w, struct json_object *row,
@@ -105,16 +104,17 @@ static int add_row(const struct format_list *list, const struct wanted *w, struc
 /* Appends the text, aligned or as it is, or nothing at all. */
 static int add_whole(struct buf *out, const struct buf *text, bool align, struct err *err)
 {
-	size_t before = out->len;
+	const struct buf before = *out;
 	int r = !buf_ok(text) ? -EMSGSIZE
 	        : align       ? table_align(buf_str(text), text->len, out)
 	                      : buf_add(out, buf_str(text), text->len);
 
 	if (r == 0)
 		return 0;
-	out->len = before;
+	out->len = before.len;
+	out->toobig = before.toobig;
 	if (out->data)
-		out->data[before] = '\0';
+		out->data[out->len] = '\0';
 	return err_set(err, r, "the output is longer than %zu bytes", out->max);
 }
 
