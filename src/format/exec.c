@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ struct value exec_own(struct exec *x, struct json_object *o)
 {
 	if (x->n_owned == x->size_owned) {
 		x->size_owned = MAX((size_t) 16, x->size_owned * 2);
-		x->owned = xrealloc_n(x->owned, x->size_owned, sizeof(*x->owned));
+		x->owned = xrealloc_n(x->owned, x->size_owned, sizeof(void *));
 	}
 	x->owned[x->n_owned++] = o;
 	return (struct value){ .o = o };
@@ -139,6 +140,7 @@ static int exec_term(struct exec *x, const struct term *t, struct value dot, str
 {
 	int r = exec_step(x, t);
 
+	*ret = (struct value){ 0 };
 	if (r < 0)
 		return r;
 	if (t->type == TERM_CONSTANT)
@@ -184,6 +186,7 @@ static int exec_call(struct exec *x, const struct term *call, size_t n_args, str
 	}
 	if (f->flags & (FUNC_AND | FUNC_OR) ||
 	        (f->flags & FUNC_HEADER && x->flags & TEMPLATE_HEADER)) {
+		assert(n > 0); /* the parser has counted */
 		*ret = args[f->flags & FUNC_HEADER ? 0 : n - 1];
 		return 0;
 	}
@@ -206,7 +209,7 @@ static int exec_label(struct exec *x, const struct command *c, struct value dot,
 {
 	static const struct buf empty = BUF_INIT(0);
 	struct json_object *value = NULL;
-	struct value name;
+	struct value name = { 0 };
 	int r;
 
 	if (!(x->flags & (TEMPLATE_LABELS | TEMPLATE_HEADER)) ||

@@ -54,8 +54,7 @@ static int give_integer(struct exec *x, int64_t i, struct value *ret)
 	return 0;
 }
 
-/* --- truth and comparison ----------------------------------------------------------------------
- */
+/* --- truth and comparison ------------------------------------------------------------------ */
 
 static int call_not(struct exec *x, const struct term *at, const struct value *args, size_t n,
         struct value *ret)
@@ -173,10 +172,8 @@ static int compare(struct exec *x, const struct term *at, const struct value *ar
 	static int call_##name(struct exec *x, const struct term *at, const struct value *args,    \
 	        size_t n, struct value *ret)                                                       \
 	{                                                                                          \
-		bool unordered;                                                                    \
-		int c, r = compare(x, at, args, &c, &unordered);                                   \
-                                                                                                   \
-		(void) n;                                                                          \
+		bool unordered = false;                                                            \
+		int c = 0, r = compare(x, at, args, &c, &unordered);                               \
 		return r < 0 ? r : give_bool(x, !unordered && c op 0, ret);                        \
 	}
 COMPARISON(lt, <)
@@ -184,8 +181,7 @@ COMPARISON(le, <=)
 COMPARISON(gt, >)
 COMPARISON(ge, >=)
 
-/* --- parts of values ---------------------------------------------------------------------------
- */
+/* --- parts of values ----------------------------------------------------------------------- */
 
 static int call_len(struct exec *x, const struct term *at, const struct value *args, size_t n,
         struct value *ret)
@@ -251,7 +247,7 @@ static int index_map(
 static int index_step(
         struct exec *x, const struct term *at, const struct value *args, size_t i, struct value *v)
 {
-	size_t k, len;
+	size_t k = 0, len;
 	const char *text = NULL;
 	int r;
 
@@ -331,8 +327,7 @@ static int call_slice(struct exec *x, const struct term *at, const struct value 
 	return exec_text(x, at, &part, args[0].safe, ret);
 }
 
-/* --- text --------------------------------------------------------------------------------------
- */
+/* --- text ---------------------------------------------------------------------------------- */
 
 static char upper(char c)
 {
@@ -384,7 +379,6 @@ static char change_title(char c, char before)
 	static int call_##name(struct exec *x, const struct term *at, const struct value *args,    \
 	        size_t n, struct value *ret)                                                       \
 	{                                                                                          \
-		(void) n;                                                                          \
 		return map_text(x, at, args, change_##name, ret);                                  \
 	}
 CHANGE(lower)
@@ -397,7 +391,7 @@ static int call_truncate(struct exec *x, const struct term *at, const struct val
 	_buf_done_ struct buf out = exec_buf(x);
 	int r = want_text(x, at, args, 0);
 	const char *s;
-	size_t len, to;
+	size_t len, to = 0;
 
 	if (r == 0)
 		r = want_integer(x, at, args, 1);
@@ -422,7 +416,7 @@ static int call_pad(struct exec *x, const struct term *at, const struct value *a
         struct value *ret)
 {
 	_buf_done_ struct buf out = exec_buf(x);
-	size_t before, after, len;
+	size_t before = 0, after = 0, len;
 	const char *s = text_of(args[0], &len);
 	int r = want_text(x, at, args, 0);
 

@@ -9,8 +9,7 @@
 #include <json-c/linkhash.h>
 #include <stdbool.h>
 
-/* --- the tree ----------------------------------------------------------------------------------
- */
+/* --- the tree ------------------------------------------------------------------------------ */
 
 enum term_type {
 	TERM_CONSTANT, /* a literal; nil is the constant NULL */
@@ -76,8 +75,7 @@ struct template
 	struct constant *constants; /* references that the template owns */
 };
 
-/* --- parsing -----------------------------------------------------------------------------------
- */
+/* --- parsing ------------------------------------------------------------------------------- */
 
 enum token_type {
 	TOKEN_CLOSE, /* }} */
@@ -130,8 +128,7 @@ int parse_pipe(struct parser *p, bool range, struct pipe **ret);
 /* Keeps a new reference until the template is freed. */
 struct json_object *template_keep(struct template *t, struct json_object *value);
 
-/* --- execution ---------------------------------------------------------------------------------
- */
+/* --- execution ----------------------------------------------------------------------------- */
 
 struct value {
 	struct json_object *o; /* borrowed: of the document, the template or the execution */
@@ -190,8 +187,7 @@ int exec_print_fail(struct exec *x, int code, const struct term *at);
 func_call func_printf; /* printf.c */
 bool value_truth(struct json_object *o);
 
-/* --- values as text (print.c, number.c) --------------------------------------------------------
- */
+/* --- values as text (print.c, number.c) ---------------------------------------------------- */
 
 /* What Go calls the type, for messages. */
 const char *value_type(struct json_object *o);

@@ -151,10 +151,10 @@ struct json_object *template_keep(struct template *t, struct json_object *value)
 
 static int string_token(struct parser *p, struct token *ret)
 {
-	_buf_done_ struct buf text = BUF_INIT(TEMPLATE_SIZE_MAX * 4);
+	_buf_done_ struct buf text = BUF_INIT((size_t) TEMPLATE_SIZE_MAX * 4);
 	char quote = p->text[p->pos++];
 	const char *end;
-	uint32_t c;
+	uint32_t c = 0;
 	int r;
 
 	ret->type = TOKEN_CONSTANT;
@@ -197,7 +197,7 @@ static int whole_number(const char *s, int64_t *ret)
 	if (!*s)
 		return -EINVAL;
 	for (; *s; s++) {
-		uint32_t digit;
+		uint32_t digit = 0;
 
 		if (!hex_digits(s, 1, 1, &digit) || digit >= base)
 			return -EINVAL;
@@ -238,7 +238,7 @@ static bool is_fraction(const char *s)
 
 static int number_token(struct parser *p, struct token *ret)
 {
-	char text[NUMBER_MAX];
+	char text[NUMBER_MAX] = "";
 	size_t n = 0;
 	int64_t whole;
 	int r;

@@ -21,7 +21,7 @@ int parse_count(struct parser *p, size_t pos)
 
 static int parse_close(struct parser *p)
 {
-	struct token t;
+	struct token t = { 0 };
 	int r = token_next(p, &t);
 
 	if (r == 0 && t.type != TOKEN_CLOSE)
@@ -91,7 +91,7 @@ static int parse_control(struct parser *p, enum node_type type, size_t start, st
 {
 	struct node *node = arena_new(&p->t->arena, struct node);
 	size_t n_vars = p->n_vars;
-	enum stop stop;
+	enum stop stop = STOP_TEXT;
 	int r = parse_count(p, start);
 
 	if (r == 0 && p->depth == TEMPLATE_DEPTH_MAX)
@@ -120,8 +120,8 @@ static int parse_control(struct parser *p, enum node_type type, size_t start, st
 static int parse_else(struct parser *p, struct node *node, size_t start)
 {
 	const char *again = node->type == NODE_IF ? "if" : "with";
-	enum stop stop;
-	struct token t;
+	enum stop stop = STOP_TEXT;
+	struct token t = { 0 };
 	int r = token_peek(p, &t);
 
 	if (r == 0 && t.type == TOKEN_WORD && node->type != NODE_RANGE && streq(t.name, again)) {
@@ -183,7 +183,7 @@ static int parse_plain(struct parser *p, enum node_type type, size_t pos, struct
 static int parse_action(struct parser *p, struct node **ret, enum stop *ret_stop)
 {
 	const struct keyword *key;
-	struct token t;
+	struct token t = { 0 };
 	int r = token_peek(p, &t);
 
 	if (r < 0)
@@ -239,7 +239,7 @@ int template_parse(const char *text, unsigned int flags, struct template **ret, 
 	_template_free_ struct template *t = xnew(struct template);
 	size_t len = strnlen(text, TEMPLATE_SIZE_MAX + 1);
 	struct parser p = { .t = t, .text = text, .len = len, .flags = flags, .err = err };
-	enum stop stop;
+	enum stop stop = STOP_TEXT;
 	int r;
 
 	if (len > TEMPLATE_SIZE_MAX)

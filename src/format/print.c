@@ -63,22 +63,30 @@ struct json_object **sorted_members(struct json_object *o, const char ***ret_key
 	return values;
 }
 
+/* Appends n blanks or zeros. */
+static int add_filling(struct buf *out, char c, size_t n)
+{
+	static const char blanks[] = "                                ";
+	static const char zeros[] = "00000000000000000000000000000000";
+	int r = 0;
+
+	for (size_t part; n > 0 && r == 0; n -= part) {
+		part = MIN(n, sizeof(blanks) - 1);
+		r = buf_add(out, c == '0' ? zeros : blanks, part);
+	}
+	return r;
+}
+
 /* Appends text, padded to the verb's width. */
 static int pad(struct buf *out, const char *text, size_t len, const struct verb *v)
 {
-	size_t width = utf8_count(text, len);
-	bool zero = v->zero && !v->minus;
-	int r = 0;
+	size_t count = v->width ? utf8_count(text, len) : 0, width = (size_t) v->width;
+	size_t missing = width > count ? width - count : 0;
+	int r = v->minus ? 0 : add_filling(out, v->zero ? '0' : ' ', missing);
 
-	if (!v->minus)
-		for (size_t i = width; i < (size_t) v->width && r == 0; i++)
-			r = buf_addc(out, zero ? '0' : ' ');
 	if (r == 0)
 		r = buf_add(out, text, len);
-	if (v->minus)
-		for (size_t i = width; i < (size_t) v->width && r == 0; i++)
-			r = buf_addc(out, ' ');
-	return r;
+	return r == 0 && v->minus ? add_filling(out, ' ', missing) : r;
 }
 
 static int print_bad(struct buf *out, struct json_object *o, const struct verb *v)

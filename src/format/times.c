@@ -135,7 +135,7 @@ static bool zone(const char **s, int64_t *ret)
 	minutes = digits(s, 2);
 	if (minutes < 0 || minutes > 59)
 		return false;
-	*ret = sign * (hours * 3600 + minutes * 60);
+	*ret = sign * ((int64_t) hours * 3600 + (int64_t) minutes * 60);
 	return true;
 }
 
@@ -193,7 +193,8 @@ static int moment_time(const struct moment *m, int64_t *ret)
 		*ret = 0; /* Go's zero time: never */
 		return 0;
 	}
-	return join_time(days * DAY_SECONDS + m->hour * 3600 + m->minute * 60 + m->second - m->zone,
+	return join_time(days * DAY_SECONDS + (int64_t) m->hour * 3600 + (int64_t) m->minute * 60 +
+	                         m->second - m->zone,
 	        m->ns, ret);
 }
 

@@ -12,8 +12,8 @@ static void plural(char *out, int64_t n, const char *units)
 void format_duration(char out[FORMAT_UNIT_SIZE], int64_t seconds)
 {
 	static const struct {
-		int64_t below; /* hours */
-		int64_t hours; /* of one unit */
+		int below; /* hours */
+		int hours; /* of one unit */
 		const char *units;
 	} scale[] = {
 		{ 48, 1, "hours" },

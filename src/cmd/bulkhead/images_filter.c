@@ -79,7 +79,7 @@ static void limit_before(struct image_filter *f, int64_t seconds)
 
 static int read_before(struct reading *r, const char *value)
 {
-	int64_t seconds;
+	int64_t seconds = 0;
 	int code = made(r, value, &seconds);
 
 	if (code == 0)
@@ -89,7 +89,7 @@ static int read_before(struct reading *r, const char *value)
 
 static int read_since(struct reading *r, const char *value)
 {
-	int64_t seconds;
+	int64_t seconds = 0;
 	int code = made(r, value, &seconds);
 
 	if (code < 0)
@@ -101,7 +101,7 @@ static int read_since(struct reading *r, const char *value)
 
 static int read_until(struct reading *r, const char *value)
 {
-	int64_t ns;
+	int64_t ns = 0;
 	int code = format_parse_time(value, r->now * SECOND, &ns, r->err);
 
 	if (code == 0)
