@@ -9,11 +9,9 @@
 #include "logs/escape.h"
 #include "logs/stamp.h"
 
-enum {
-	/* a line without its text and attrs: {"log":"\n","stream":"stdout","attrs":,"time":"..."}\n
-	 */
-	FRAME_MAX = 96,
-};
+/* A line without its text and attrs: {"log":"\n","stream":"stdout","attrs":,"time":"..."} and its
+ * newline. */
+enum { FRAME_MAX = 80 };
 #define RETRY_WAIT (LOG_SECOND / 10)
 
 static void trouble(struct log_writer *w, int error, int64_t wait)

@@ -148,19 +148,6 @@ static int open_file(struct log_writer *w)
 	return 0;
 }
 
-int log_file_open(struct log_writer *w, struct err *err)
-{
-	char name[16];
-	int r;
-
-	/* A rotation that was cut short may have left one file too many. */
-	(void) unlinkat(w->dirfd, name_of(w->config.max_files, name), 0);
-	r = open_file(w);
-	if (r < 0)
-		return err_errno(err, r, "cannot open the file 'log' of the container's folder");
-	return 0;
-}
-
 static bool exists(struct log_writer *w, uint32_t number)
 {
 	char name[16];
@@ -178,16 +165,46 @@ static int move(struct log_writer *w, uint32_t from, uint32_t to)
 	return 0;
 }
 
+/* The first number without a file; that behind the last one that is kept when there is no gap. */
+static uint32_t first_gap(struct log_writer *w)
+{
+	uint32_t number = 1;
+
+	while (number < w->config.max_files && exists(w, number))
+		number++;
+	return number;
+}
+
+/* What a rotation that was cut short left: no 'log', or one file too many. */
+static void finish_rotation(struct log_writer *w)
+{
+	char name[16];
+
+	if (!exists(w, 0))
+		(void) move(w, 1, 0);
+	else if (first_gap(w) == w->config.max_files)
+		(void) unlinkat(w->dirfd, name_of(w->config.max_files, name), 0);
+}
+
+int log_file_open(struct log_writer *w, struct err *err)
+{
+	int r;
+
+	finish_rotation(w);
+	r = open_file(w);
+	if (r < 0)
+		return err_errno(err, r, "cannot open the file 'log' of the container's folder");
+	return 0;
+}
+
 int log_file_rotate(struct log_writer *w)
 {
-	uint32_t keep = w->config.max_files, top = 1;
+	uint32_t keep = w->config.max_files, top = first_gap(w);
 	char name[16];
 	int r;
 
 	/* Files move into the first gap, which is one behind the last that is kept when there is
 	 * none; so the oldest goes only when the new one is there. */
-	while (top < keep && exists(w, top))
-		top++;
 	for (uint32_t i = top; i-- > 0;) {
 		r = move(w, i, i + 1);
 		if (r < 0)

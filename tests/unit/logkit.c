@@ -5,12 +5,15 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 int64_t logkit_real, logkit_mono;
 static struct log_writer writer;
 static int dirfd_ = -EBADF;
+static char dir_path[PATH_MAX];
 
 static int64_t test_clock(clockid_t id)
 {
@@ -24,8 +27,13 @@ struct log_config logkit_config(void)
 
 int logkit_dir(void)
 {
-	if (dirfd_ < 0)
-		dirfd_ = open(testkit_scratch(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *path = testkit_scratch();
+
+	if (dirfd_ < 0 || strcmp(path, dir_path) != 0) { /* a test that failed leaves it open */
+		(void) fd_close(dirfd_);
+		dirfd_ = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		(void) snprintf(dir_path, sizeof(dir_path), "%s", path);
+	}
 	assert_true(dirfd_ >= 0);
 	return dirfd_;
 }

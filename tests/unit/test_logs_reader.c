@@ -463,7 +463,7 @@ static void follow_survives_rotation(void **state)
 	struct log_config c = logkit_config();
 	struct follower f;
 	_buf_done_ struct buf got = BUF_INIT(64 << 20);
-	int status, lines = 20000, next = 0;
+	int status, lines = 6000, next = 0;
 	pid_t writer;
 
 	c.max_size = 4000;
@@ -546,7 +546,7 @@ static void reading_without_follow_ends(void **state)
 	if (writer == 0)
 		for (;;)
 			logkit_write(LOG_STDOUT, "more and more and more\n");
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 60; i++) {
 		_cleanup_(got_done) struct got g = GOT_INIT;
 		struct log_read_options o = LOG_READ_ALL;
 
