@@ -84,17 +84,27 @@ static size_t put_special(const char *p, size_t len, size_t *ret_used, char *out
 	return put_hex(out, "\\uff", 0xfd);
 }
 
+/* How many bytes of in[0..len) go out as they are. */
+static size_t plain_run(const char *in, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && kind_of[(uint8_t) in[n]] == PLAIN)
+		n++;
+	return n;
+}
+
 size_t log_escape(const char *in, size_t len, size_t *ret_used, char *out, size_t room)
 {
-	size_t used = 0, put = 0;
+	size_t used = 0, put = 0, n;
 
 	while (used < len && put + LOG_ESCAPE_MAX <= room) {
-		size_t n;
-
-		if (kind_of[(uint8_t) in[used]] == PLAIN) {
-			out[put++] = in[used++];
-			continue;
-		}
+		n = plain_run(in + used, MIN(len - used, room - put));
+		memcpy(out + put, in + used, n);
+		put += n;
+		used += n;
+		if (used == len || put + LOG_ESCAPE_MAX > room)
+			break;
 		put += put_special(in + used, len - used, &n, out + put);
 		used += n;
 	}
@@ -108,11 +118,11 @@ size_t log_escaped_len(const char *in, size_t len)
 	size_t used = 0, total = 0, n;
 
 	while (used < len) {
-		if (kind_of[(uint8_t) in[used]] == PLAIN) {
-			total++;
-			used++;
-			continue;
-		}
+		n = plain_run(in + used, len - used);
+		total += n;
+		used += n;
+		if (used == len)
+			break;
 		total += put_special(in + used, len - used, &n, scratch);
 		used += n;
 	}

@@ -29,6 +29,7 @@ struct reader {
 	size_t start, len; /* buf[start..len) is not looked at yet */
 	char *buf;
 	int inotify;
+	bool watched;  /* whether it was tried */
 	bool skipping; /* in a line that is too long */
 	bool ending;   /* the container has ended: read what is there, and stop */
 	bool done;
@@ -168,16 +169,21 @@ static int wait_for_more(struct reader *r)
 	struct pollfd p[2] = { { .fd = r->inotify, .events = POLLIN },
 		{ .fd = r->options->ended_fd, .events = POLLIN } };
 	char events[4096];
+	/* Notices begin with the watch, so after it was made the file is looked at once more. */
+	int wait = !r->watched ? 0 : r->inotify >= 0 ? WAIT_NOTIFIED : WAIT_POLLED;
 	int e = log_output_flush(&r->output);
 
 	if (e < 0)
 		return e;
-	if (poll(p, 2, r->inotify >= 0 ? WAIT_NOTIFIED : WAIT_POLLED) < 0 && errno != EINTR)
+	if (poll(p, 2, wait) < 0 && errno != EINTR)
 		return -errno;
 	if (p[0].revents)
 		while (read(r->inotify, events, sizeof(events)) > 0)
 			;
 	r->ending = p[1].revents != 0 || real_time() > r->options->until;
+	if (!r->ending && !r->watched)
+		r->inotify = watch(r->dirfd);
+	r->watched = true;
 	return 0;
 }
 
@@ -261,7 +267,7 @@ int log_read(int dirfd, const struct log_read_options *options, const struct log
 		.result = ret,
 		.file = { .fd = -EBADF },
 		.last = { .fd = -EBADF },
-		.inotify = options->follow ? watch(dirfd) : -EBADF,
+		.inotify = -EBADF,
 		.buf = xmalloc(LOG_BUFFER_SIZE) };
 	int e, flushed;
 

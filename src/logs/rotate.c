@@ -104,7 +104,7 @@ static bool is_whole(struct log_writer *w, uint64_t start, uint64_t size)
 /* A kill or a loss of power can leave half a line at the end. */
 static int repair(struct log_writer *w, uint64_t size)
 {
-	uint64_t end;
+	uint64_t end = size;
 	int r = find_end(w, size, &end);
 
 	if (r < 0)
@@ -175,22 +175,15 @@ static uint32_t first_gap(struct log_writer *w)
 	return number;
 }
 
-/* What a rotation that was cut short left: no 'log', or one file too many. */
-static void finish_rotation(struct log_writer *w)
-{
-	char name[16];
-
-	if (!exists(w, 0))
-		(void) move(w, 1, 0);
-	else if (first_gap(w) == w->config.max_files)
-		(void) unlinkat(w->dirfd, name_of(w->config.max_files, name), 0);
-}
-
 int log_file_open(struct log_writer *w, struct err *err)
 {
+	char name[16];
 	int r;
 
-	finish_rotation(w);
+	/* A rotation that was cut short left one file too many, or no 'log'; then all others are
+	 * still wanted. */
+	if (exists(w, 0))
+		(void) unlinkat(w->dirfd, name_of(w->config.max_files, name), 0);
 	r = open_file(w);
 	if (r < 0)
 		return err_errno(err, r, "cannot open the file 'log' of the container's folder");

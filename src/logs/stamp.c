@@ -110,7 +110,8 @@ static int read_second(const char *t, int64_t *ret)
 		return -EINVAL;
 	if (day > month_days[month - 1] + (month == 2 && is_leap(year)))
 		return -EINVAL;
-	*ret = days_of(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
+	*ret = days_of(year, month, day) * DAY + (int64_t) hour * 3600 + (int64_t) minute * 60 +
+	       second;
 	return 0;
 }
 
