@@ -159,8 +159,8 @@ static void damaged_lines_are_skipped_and_counted(void **state)
 		"{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"2026-01-31T12:00:00Z\"} y",
 		"{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"2026-01-31T12:00:00Z\",}",
 		"{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"2026-01-31T12:00:00Z\"",
-		"{\"log\":\"x\",\"stream\":\"stdout\",\"a\":"
-		"[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]],\"time\":\"2026-01-31T12:00:00Z\"}",
+		("{\"log\":\"x\",\"stream\":\"stdout\",\"a\":"
+		 "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]],\"time\":\"2026-01-31T12:00:00Z\"}"),
 		"{\"log\":\"x\\", "{\"log\":\"x\\\"", "{\"log\":\"x\\u00" };
 	struct log_read_options o = LOG_READ_ALL;
 
