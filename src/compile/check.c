@@ -35,9 +35,6 @@ static int check_process(struct compile *c)
 	if (p->args[0][0] == '\0')
 		return err_set(c->err, -EINVAL,
 		        "process.args[0] is an empty text: it must name the program to run");
-	if (p->terminal)
-		return err_set(c->err, -EOPNOTSUPP,
-		        "terminals are not supported yet: set process.terminal to false");
 	if (p->apparmor_profile && p->apparmor_profile[0] != '\0')
 		return err_set(c->err, -EOPNOTSUPP,
 		        "AppArmor profiles are not supported by this version: remove "

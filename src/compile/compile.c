@@ -49,6 +49,8 @@ static const struct {
 	{ PLAN_SECCOMP, compile_seccomp },
 	{ PLAN_EXEC, compile_exec },
 	{ PLAN_LOOPBACK, compile_loopback },
+	{ PLAN_TERMINAL, compile_terminal },
+	{ PLAN_ENTER, compile_enter },
 };
 
 void compile_notes_done(struct compile_notes *notes)

@@ -90,3 +90,43 @@ int compile_dev_links(struct compile *c)
 	        c->w, &(struct plan_step){ .kind = PLAN_DEV_LINKS, .dev_links = { .ptmx = ptmx } });
 	return 0;
 }
+
+/* The last mount on a path is the one that is seen. */
+static const struct oci_mount *mount_on(struct compile *c, const char *path)
+{
+	const struct oci_mount *found = NULL;
+	for (size_t i = 0; i < c->spec->n_mounts; i++)
+		if (streq(compile_clean(c, c->spec->mounts[i].destination), path))
+			found = &c->spec->mounts[i];
+	return found;
+}
+
+static bool is_of_type(struct compile *c, const char *path, const char *type)
+{
+	const struct oci_mount *m = mount_on(c, path);
+	struct compile_options o;
+	return m && m->type && streq(m->type, type) && compile_options_read(c, m, &o) >= 0 &&
+	       !o.bind;
+}
+
+/* The console is a file in /dev, which must not be the host's or the image's. */
+int compile_terminal(struct compile *c)
+{
+	const struct oci_process *p = &c->spec->process;
+	if (!p->terminal)
+		return 0;
+	if (!is_of_type(c, "/dev/pts", "devpts"))
+		return err_set(c->err, -EINVAL,
+		        "process.terminal needs a devpts of the container's own: add a mount of "
+		        "type 'devpts' on '/dev/pts'");
+	bool console = is_of_type(c, "/dev", "tmpfs");
+	if (!console)
+		compile_note(c, "/dev/console left out: /dev is not a tmpfs of the container");
+	plan_write(c->w, &(struct plan_step){ .kind = PLAN_TERMINAL,
+	                         .terminal = {
+	                                 .rows = p->console_rows,
+	                                 .cols = p->console_cols,
+	                                 .console = console,
+	                         } });
+	return 0;
+}

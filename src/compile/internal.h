@@ -84,6 +84,8 @@ int compile_mount_namespace(struct compile *c);
 int compile_mount(struct compile *c);
 int compile_device(struct compile *c);
 int compile_dev_links(struct compile *c);
+int compile_terminal(struct compile *c);
+int compile_enter(struct compile *c);
 int compile_sysctl(struct compile *c);
 int compile_proc_allow(struct compile *c);
 int compile_mask(struct compile *c);

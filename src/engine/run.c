@@ -32,8 +32,7 @@ static void run_done(struct run *r)
 	stdio_done(&r->io);
 	for (int i = 0; i < 2; i++)
 		r->gate[i] = fd_close(r->gate[i]);
-	r->child.pidfd = fd_close(r->child.pidfd);
-	r->child.sync = fd_close(r->child.sync);
+	sandbox_child_done(&r->child);
 	r->plan = plan_free(r->plan);
 	container_done(&r->container);
 }
@@ -148,7 +147,7 @@ int engine_run(struct engine *e, const struct engine_request *request,
 		.warn = warn,
 		.container = CONTAINER_INIT,
 		.io = { .child = { -EBADF, -EBADF, -EBADF } },
-		.child = { .pidfd = -EBADF, .sync = -EBADF },
+		.child = SANDBOX_CHILD_INIT,
 		.gate = { -EBADF, -EBADF },
 	};
 	_store_image_done_ struct store_image image = { 0 };

@@ -158,6 +158,20 @@ int mount_bind_device(int rootfd, const struct mount_device *dev, int tree, stru
  * refused, -EEXIST. */
 int mount_dev_links(int rootfd, bool ptmx, struct err *err);
 
+/* --- child: the terminal ---------------------------------------------------------------------- */
+
+/* The device of the caller's own devpts, 0 when there is none: what a container must not use. */
+dev_t mount_host_devpts(void);
+/* Makes a pty in the devpts that is mounted on the root's /dev/pts, which must be the container's
+ * own: links, other file systems, other devices and the host's devpts are refused before anything
+ * is opened that could do something. The slave comes from the master, never by its name. */
+int mount_open_terminal(
+        int rootfd, dev_t host_devpts, int *ret_master, int *ret_slave, struct err *err);
+/* Binds the slave on /dev/console, a plain file that is made in the tmpfs on the root's /dev. */
+int mount_bind_console(int rootfd, int slave, struct err *err);
+/* Whether fd is the master of a pty, for who gets one from a process that is not to be trusted. */
+bool mount_is_terminal_master(int fd);
+
 /* --- child: covers --------------------------------------------------------------------------- */
 
 /* What covers are made from: the null device for files, one empty read-only tmpfs for folders. */

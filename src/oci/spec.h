@@ -39,9 +39,10 @@ struct oci_caps {
 
 struct oci_process {
 	bool terminal;
-	const char *const *args; /* NULL-terminated */
-	const char *const *env;  /* NULL-terminated */
-	const char *cwd;         /* absolute */
+	uint32_t console_rows, console_cols; /* of the terminal; 0: unknown */
+	const char *const *args;             /* NULL-terminated */
+	const char *const *env;              /* NULL-terminated */
+	const char *cwd;                     /* absolute */
 	uint32_t uid, gid;
 	bool has_umask;
 	uint32_t umask;

@@ -115,6 +115,24 @@ static const struct json_field user_fields[] = {
 };
 static const struct json_table user_table = { user_fields, sizeof(struct oci_process), NULL };
 
+/* -- consoleSize -- */
+
+/* What the kernel keeps is 16 bits wide. */
+static const struct json_range size_range = { 0, UINT16_MAX };
+
+static const struct json_field console_fields[] = {
+	{ "height", json_get_u32, offsetof(struct oci_process, console_rows),
+	        .flags = JSON_REQUIRED, .arg = &size_range },
+	{ "width", json_get_u32, offsetof(struct oci_process, console_cols), .flags = JSON_REQUIRED,
+	        .arg = &size_range },
+	{ NULL },
+};
+static const struct json_table console_table = {
+	console_fields,
+	sizeof(struct oci_process),
+	NULL,
+};
+
 /* -- env -- */
 
 /* const char *const *. An entry without a name or '=' means nothing to getenv(3), and callers have
@@ -179,7 +197,7 @@ static const struct json_range oom_range = { -1000, 1000 };
 #define AT(member) offsetof(struct oci_process, member)
 static const struct json_field process_fields[] = {
 	{ "terminal", json_get_bool, AT(terminal) },
-	{ "consoleSize", json_get_ignored },
+	{ "consoleSize", json_get_object, 0, .arg = &console_table },
 	{ "user", json_get_object, 0, .arg = &user_table },
 	{ "args", json_get_strv, AT(args) },
 	{ "commandLine", json_get_ignored }, /* Windows */

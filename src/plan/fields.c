@@ -163,6 +163,12 @@ static const struct plan_field exec[] = {
 	F(STRV, PLAIN, exec, args),
 	F(STRV, PLAIN, exec, env),
 };
+static const struct plan_field terminal[] = {
+	F(U32, PLAIN, terminal, rows),
+	F(U32, PLAIN, terminal, cols),
+	F(U32, PLAIN, terminal, console),
+};
+static const struct plan_field enter[] = { F(U32, NAMESPACE, enter, namespaces) };
 
 #define ONE(kind_, name_, fields_)                                                                 \
 	[PLAN_##kind_] = { .name = (name_), .fields = (fields_), .n_fields = ARRAY_SIZE(fields_) }
@@ -213,6 +219,8 @@ static const struct plan_layout layouts[PLAN_KIND_COUNT] = {
 	ONE(SECCOMP, "seccomp", seccomp),
 	ONE(EXEC, "exec", exec),
 	ONE(LOOPBACK, "loopback", flag),
+	ONE(TERMINAL, "terminal", terminal),
+	ONE(ENTER, "enter", enter),
 };
 
 const struct plan_layout *plan_layout_of(unsigned int kind)

@@ -9,6 +9,8 @@
 /* The table says the order; plan_rules below says what any order must keep. */
 const struct plan_order plan_order[] = {
 	ROW(SUPERVISOR, CONTAINER, "first: it says whose plan this is"),
+	ROW(SUPERVISOR, ENTER,
+	        "whether a container is made or entered decides what every step behind means"),
 	ROW(SUPERVISOR, ROOT,
 	        "a missing root is the commonest mistake, and opening it leaves nothing behind"),
 	ROW(SUPERVISOR, ROOT_OVERLAY,
@@ -41,6 +43,8 @@ const struct plan_order plan_order[] = {
 	ROW(CHILD, DEVICE, "nodes are made in the /dev that was mounted"),
 	ROW(CHILD, DEV_LINKS,
 	        "a node that the configuration names wins over a link of the same name"),
+	ROW(CHILD, TERMINAL,
+	        "what the configuration names in /dev is there before the console takes its place"),
 	ROW(CHILD, READONLY, "links and mount points are made while the folders can be written"),
 	ROW(CHILD, PROC_ALLOW,
 	        "a read-only path is a new mount that would lie over the covers below it"),
@@ -78,6 +82,9 @@ const size_t plan_order_count = ARRAY_SIZE(plan_order);
 
 const struct plan_rule plan_rules[] = {
 	/* The supervisor: what can fail without trace first, what must be undone later. */
+	BEFORE(CONTAINER, ENTER, "a step belongs to somebody"),
+	BEFORE(ENTER, ROOT, "no root is opened for a container that has one"),
+	BEFORE(ENTER, CGROUP, "whether the groups are made or opened must be known"),
 	BEFORE(CONTAINER, ROOT, "the kind of the plan is known before it is executed"),
 	BEFORE(ROOT, ROOT_OVERLAY, "of two ways to name the root the plain folder is read first"),
 	BEFORE(ROOT, CGROUP, "a missing root must not leave a group behind"),
@@ -115,6 +122,16 @@ const struct plan_rule plan_rules[] = {
 	BEFORE(MOUNT, PROC_ALLOW, "/proc is a mount, and mounts below it stay visible"),
 	BEFORE(DEVICE, DEV_LINKS, "named nodes win over links"),
 	BEFORE(DEV_LINKS, READONLY, "/dev may become read-only"),
+	BEFORE(BECOME_ROOT, TERMINAL, "the pty would belong to an id that nobody has inside"),
+	BEFORE(CGROUP_JOIN, TERMINAL, "the pty counts in the group"),
+	BEFORE(MOUNT, TERMINAL, "the pty is made in the devpts that was mounted"),
+	BEFORE(DEV_LINKS, TERMINAL, "named nodes and links win over the console's file"),
+	BEFORE(TERMINAL, READONLY, "the console's file is made in /dev"),
+	BEFORE(TERMINAL, PIVOT, "the host's devpts is still there to be told from the container's"),
+	BEFORE(TERMINAL, LATE_SYSCTL,
+	        "the clone of the slave's mount fails with ENOSPC afterwards"),
+	BEFORE(TERMINAL, LANDLOCK_ENTER, "making a file in /dev may not be among the rights"),
+	BEFORE(TERMINAL, USER, "the terminal is given to the user"),
 	BEFORE(MOUNT, READONLY, "mount points are made in folders that can be written"),
 	BEFORE(READONLY, PROC_ALLOW, "the cover must be the topmost mount"),
 	BEFORE(READONLY, MASK, "the cover must be the topmost mount"),

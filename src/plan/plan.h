@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The plan: everything that will be done to start one container, as an ordered list of typed steps.
+ * The plan: everything that will be done to start one container, as an ordered list of typed steps;
+ * or, with the step PLAN_ENTER, to start one more process in a container that runs.
  *
  * Theory of operation: sandbox/compile writes a plan from an OCI configuration; sandbox/apply
  * executes it and contains no parser. In between it is a flat, versioned, bounded run of bytes that
@@ -72,6 +73,8 @@ enum plan_kind {
 	PLAN_SECCOMP,        /* child: the filter, last before exec */
 	PLAN_EXEC,           /* child: arguments and environment */
 	PLAN_LOOPBACK,       /* child: brings "lo" of its new network namespace up (plan_flag) */
+	PLAN_TERMINAL,       /* child: a pty in the container's own devpts becomes its stdio */
+	PLAN_ENTER, /* supervisor: this plan is one more process of a container that runs */
 	PLAN_KIND_COUNT,
 };
 
@@ -112,6 +115,8 @@ struct plan_step {
 		struct plan_flag flag;
 		struct plan_ready ready;
 		struct plan_exec exec;
+		struct plan_terminal terminal;
+		struct plan_enter enter;
 	};
 };
 

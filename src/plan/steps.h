@@ -206,6 +206,18 @@ struct plan_ready {
 	uint32_t wait; /* 1: waits for the start byte */
 };
 
+struct plan_terminal {
+	uint32_t rows, cols; /* 0: unknown */
+	uint32_t console;    /* 1: /dev/console is the terminal, too */
+};
+
+/* A plan with this step makes no container: its PLAN_CGROUP names groups that exist and are opened,
+ * and there is no step that mounts, makes namespaces or changes what the container sees.
+ * sandbox_apply() refuses such a plan, sandbox_enter() any other. */
+struct plan_enter {
+	uint32_t namespaces; /* CLONE_NEW*: those of the container's init that are joined */
+};
+
 struct plan_exec { /* PLAN_FIND has the same structure with args[0] only */
 	const char *const *args;
 	const char *const *env;

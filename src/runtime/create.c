@@ -17,9 +17,10 @@ void making_init(struct making *m, struct runtime *rt, const struct runtime_crea
 		.rt = rt,
 		.args = args,
 		.folder = FOLDER_INIT,
-		.child = { .pidfd = -EBADF, .sync = -EBADF },
+		.child = SANDBOX_CHILD_INIT,
 		.start_fifo = -EBADF,
 		.result_fifo = -EBADF,
+		.console = -EBADF,
 	};
 	plan_writer_init(&m->writer);
 }
@@ -30,10 +31,10 @@ void making_done(struct making *m)
 	m->plan = plan_free(m->plan);
 	plan_writer_done(&m->writer);
 	folder_done(&m->folder);
-	m->child.pidfd = fd_close(m->child.pidfd);
-	m->child.sync = fd_close(m->child.sync);
+	sandbox_child_done(&m->child);
 	m->start_fifo = fd_close(m->start_fifo);
 	m->result_fifo = fd_close(m->result_fifo);
+	m->console = fd_close(m->console);
 	free(TAKE_PTR(m->keep_fds));
 }
 
@@ -165,6 +166,32 @@ static int compile(struct making *m, bool wait, struct compile_notes *notes, str
 	return r;
 }
 
+/* The socket is connected before there is a container, and gets the terminal before its program
+ * can run. */
+static int open_console(struct making *m, struct err *err)
+{
+	const char *path = m->args->console_socket;
+	bool terminal = plan_find(m->plan, PLAN_TERMINAL);
+	if (terminal && !path)
+		return err_set(err, -EINVAL,
+		        "a terminal needs --console-socket: give the socket that receives it, or "
+		        "set process.terminal to false");
+	if (path && !terminal)
+		return err_set(err, -EINVAL,
+		        "--console-socket needs process.terminal: the config has no terminal to "
+		        "send");
+	return path ? console_connect(path, &m->console, err) : 0;
+}
+
+static int hand_over_terminal(struct making *m, struct err *err)
+{
+	if (m->console < 0)
+		return 0;
+	int r = console_send(m->console, m->child.terminal_fd, err);
+	m->child.terminal_fd = fd_close(m->child.terminal_fd);
+	return r;
+}
+
 static int apply(struct making *m, struct err *err)
 {
 	const struct sandbox_io io = {
@@ -187,12 +214,16 @@ int making_apply(struct making *m, bool wait, struct compile_notes *notes, struc
 	if (r >= 0)
 		r = compile(m, wait, notes, err);
 	if (r >= 0)
+		r = open_console(m, err);
+	if (r >= 0)
 		r = folder_make(m->rt, m->args->id, &m->folder, err);
 	if (r < 0)
 		return r;
 	r = fill_folder(m, wait, err);
 	if (r >= 0)
 		r = apply(m, err);
+	if (r >= 0)
+		r = hand_over_terminal(m, err);
 	if (r >= 0)
 		r = save_state(m, err);
 	if (r >= 0)

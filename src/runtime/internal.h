@@ -69,6 +69,13 @@ int bundle_compile(const struct runtime_create *args, const struct bundle *b,
         const struct facts *facts, bool wait_for_start, struct plan_writer *w,
         struct compile_notes *notes, struct err *err);
 
+/* --- console.c -------------------------------------------------------------------------------- */
+
+/* Connects to the caller's Unix socket. */
+int console_connect(const char *path, int *ret_fd, struct err *err);
+/* Sends a terminal's master: one message, its name inside the container and one descriptor. */
+int console_send(int socket, int terminal, struct err *err);
+
 /* --- create.c --------------------------------------------------------------------------------- */
 
 /* A container under construction. */
@@ -81,6 +88,7 @@ struct making {
 	struct folder folder;
 	struct sandbox_child child;
 	int start_fifo, result_fifo;
+	int console; /* the caller's socket for the terminal */
 	int *keep_fds;
 	size_t n_keep_fds;
 };

@@ -103,10 +103,11 @@ struct runtime_create {
 	const char *config;   /* NULL: BUNDLE/config.json */
 	const char *pid_file; /* NULL: none */
 	bool no_pivot, no_new_keyring;
-	bool no_cgroups;       /* --cgroup-manager disabled */
-	bool keep;             /* run: leave the stopped container */
-	bool detach;           /* run: do not wait for its end */
-	uint32_t preserve_fds; /* descriptors 3 .. 2+N go to the container */
+	bool no_cgroups;            /* --cgroup-manager disabled */
+	bool keep;                  /* run: leave the stopped container */
+	bool detach;                /* run: do not wait for its end */
+	const char *console_socket; /* receives the terminal of a config that has one; NULL: none */
+	uint32_t preserve_fds;      /* descriptors 3 .. 2+N go to the container */
 };
 
 /* Makes a container and leaves it waiting for start. On failure nothing is left behind. notes

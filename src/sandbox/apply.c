@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,6 +28,7 @@ static void apply_init(struct apply *a, const struct plan *plan, const struct sa
 		.child_sync = -EBADF,
 		.cgroup = CGROUP_HANDLE_INIT,
 		.pidfd = -EBADF,
+		.terminal = -EBADF,
 	};
 	for (size_t i = 0; i < plan->n_steps; i++)
 		a->fds[i] = -EBADF;
@@ -47,6 +49,7 @@ static void apply_done(struct apply *a)
 	(void) fd_close(a->sync);
 	(void) fd_close(a->child_sync);
 	(void) fd_close(a->pidfd);
+	(void) fd_close(a->terminal);
 	cgroup_handle_done(&a->cgroup);
 	cgroup_facts_done(&a->cgroup_facts);
 }
@@ -79,7 +82,8 @@ static int reserve_numbers(const struct sandbox_io *io, int *fill, struct err *e
 	for (int fd = 0; fd < end; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		fill[fd] = fcntl(io->stdin_fd, F_DUPFD_CLOEXEC, fd);
+		/* Something that leads nowhere, and the lowest free number is this one. */
+		fill[fd] = eventfd(0, EFD_CLOEXEC);
 		if (fill[fd] < 0)
 			return err_errno(err, -errno, "cannot reserve file descriptor %d", fd);
 	}
@@ -105,21 +109,38 @@ static bool needs_barrier(const struct apply *a)
 	       plan_find(a->plan, PLAN_OOM_SCORE) || apply_raises_limits(a);
 }
 
-/* Waits for READY or the child's error. */
-static int wait_ready(struct apply *a, int *ret_exit_code, struct err *err)
+/* What came must be what the plan asked for, once, and a pty. */
+static bool accept_terminal(struct apply *a, int *fd)
 {
-	struct report report;
-	int r = report_receive(a->sync, &report);
+	if (!plan_find(a->plan, PLAN_TERMINAL) || a->terminal >= 0 || *fd < 0 ||
+	        !mount_is_terminal_master(*fd))
+		return false;
+	a->terminal = TAKE_FD(*fd);
+	return true;
+}
 
-	if (r < 0)
-		return err_errno(err, r, "cannot read the report of the container's process");
-	if (r == 0)
-		return err_set(err, -EIO, "the container's process was killed while it was set up");
-	if (report.type == REPORT_ERROR)
-		return report_to_err(&report, ret_exit_code, err);
-	return report.type == REPORT_READY
-	               ? 0
-	               : err_set(err, -EBADMSG, "the container's process sent a false report");
+int apply_wait_ready(struct apply *a, int *ret_exit_code, struct err *err)
+{
+	for (;;) {
+		_close_ int passed = -EBADF;
+		struct report report;
+		int r = report_receive(a->sync, &report, &passed);
+
+		if (r < 0)
+			return err_errno(
+			        err, r, "cannot read the report of the container's process");
+		if (r == 0)
+			return err_set(err, -EPIPE,
+			        "the container's process was killed while it was set up");
+		if (report.type == REPORT_ERROR)
+			return report_to_err(&report, ret_exit_code, err);
+		if (report.type == REPORT_TERMINAL && accept_terminal(a, &passed))
+			continue;
+		if (report.type == REPORT_READY &&
+		        (a->terminal >= 0 || !plan_find(a->plan, PLAN_TERMINAL)))
+			return 0;
+		return err_set(err, -EBADMSG, "the container's process sent a false report");
+	}
 }
 
 static int apply_steps(struct apply *a, int *ret_exit_code, struct err *err)
@@ -134,12 +155,14 @@ static int apply_steps(struct apply *a, int *ret_exit_code, struct err *err)
 		r = make_sync(a, err);
 	if (r < 0)
 		return r;
+	if (plan_find(a->plan, PLAN_TERMINAL))
+		a->host_devpts = mount_host_devpts();
 	a->barrier = needs_barrier(a);
 	r = apply_clone(a, err);
 	if (r == 0)
 		r = apply_parent(a, err);
 	if (r == 0)
-		r = wait_ready(a, ret_exit_code, err);
+		r = apply_wait_ready(a, ret_exit_code, err);
 	return r;
 }
 
@@ -163,6 +186,7 @@ int sandbox_apply(const struct plan *plan, const struct sandbox_io *io, struct s
 			.pid = a.pid,
 			.pidfd = TAKE_FD(a.pidfd),
 			.sync = TAKE_FD(a.sync),
+			.terminal_fd = TAKE_FD(a.terminal),
 		};
 	for (size_t i = 0; i < 3 + io->n_keep_fds; i++)
 		(void) fd_close(fill[i]);
@@ -170,10 +194,17 @@ int sandbox_apply(const struct plan *plan, const struct sandbox_io *io, struct s
 	return r;
 }
 
+void sandbox_child_done(struct sandbox_child *child)
+{
+	child->pidfd = fd_close(child->pidfd);
+	child->sync = fd_close(child->sync);
+	child->terminal_fd = fd_close(child->terminal_fd);
+}
+
 int sandbox_wait_exec(struct sandbox_child *child, int *ret_exit_code, struct err *err)
 {
 	struct report report;
-	int r = report_receive(child->sync, &report);
+	int r = report_receive(child->sync, &report, NULL);
 
 	if (ret_exit_code)
 		*ret_exit_code = 0;

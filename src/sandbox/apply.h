@@ -45,12 +45,16 @@ struct apply {
 	const char *cgroup_names[CGROUP_HIERARCHIES_MAX + 1];
 	uint64_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
 	uint64_t clone_flags;                       /* for clone3 */
-	bool between; /* a process between joined the namespaces already */
-	bool barrier; /* the child waits until the parent has done its steps */
+	bool between;      /* a process between joined the namespaces already */
+	bool barrier;      /* the child waits until the parent has done its steps */
+	dev_t host_devpts; /* the supervisor's own, for a plan with a terminal */
 	pid_t pid;
 	int pidfd;
+	int terminal; /* received: the master */
 };
 
+/* apply.c: waits for READY or the child's error; takes its terminal. */
+int apply_wait_ready(struct apply *a, int *ret_exit_code, struct err *err);
 /* apply_open.c: opens what the host gives. Cloning mounts needs privileges over their namespace: a
  * supervisor without them leaves that to the child, which has them in its own copy of the mount
  * namespace and calls apply_open_trees itself. */

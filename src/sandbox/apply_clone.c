@@ -115,7 +115,7 @@ static int clone_between(struct apply *a, struct err *err)
 	if (between < 0)
 		return err_errno(err, between, "cannot make a process that joins namespaces");
 	a->child_sync = fd_close(a->child_sync);
-	r = report_receive(a->sync, &report);
+	r = report_receive(a->sync, &report, NULL);
 	while (waitpid(between, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (r == 1 && report.type == REPORT_ERROR)

@@ -24,6 +24,7 @@ static const child_step steps[PLAN_KIND_COUNT] = {
 	[PLAN_MOUNT] = child_mount,
 	[PLAN_DEVICE] = child_device,
 	[PLAN_DEV_LINKS] = child_dev_links,
+	[PLAN_TERMINAL] = child_terminal,
 	[PLAN_READONLY] = child_readonly,
 	[PLAN_PROC_ALLOW] = child_proc_allow,
 	[PLAN_MASK] = child_mask,
@@ -146,6 +147,7 @@ _noreturn_ void child_main(struct apply *a)
 		.ruleset = -EBADF,
 		.gate = a->io->gate_fd,
 		.result = a->io->result_fd,
+		.terminal = -EBADF,
 	};
 	int r;
 

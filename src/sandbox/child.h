@@ -16,6 +16,7 @@ struct child {
 	int proc;    /* a procfs that nobody can mount over; -EBADF when no step needs it */
 	int ruleset; /* Landlock */
 	int gate, result;
+	int terminal; /* the slave, until it has become stdio; -EBADF: no terminal */
 	struct mount_cover cover;
 	const char *const *env;   /* of the plan, with HOME when it was asked for */
 	char *program;            /* what FIND found */
@@ -46,6 +47,11 @@ int child_proc_allow(struct child *c, const struct plan_step *s);
 int child_mask(struct child *c, const struct plan_step *s);
 int child_pivot(struct child *c, const struct plan_step *s);
 int child_root_attr(struct child *c, const struct plan_step *s);
+
+/* child_terminal.c */
+int child_terminal(struct child *c, const struct plan_step *s);
+/* Makes stdin the controlling terminal; the caller leads its session. */
+int child_control_terminal(struct child *c);
 
 /* child_rights.c */
 int child_landlock(struct child *c, const struct plan_step *s);

@@ -8,11 +8,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int source_of(const struct sandbox_io *io, int target)
+/* A terminal takes the place of all three. */
+static int source_of(const struct child *c, int target)
 {
+	const struct sandbox_io *io = c->a->io;
 	const int standard[] = { io->stdin_fd, io->stdout_fd, io->stderr_fd };
 
-	return target < 3 ? standard[target] : io->keep_fds[target - 3];
+	if (target >= 3)
+		return io->keep_fds[target - 3];
+	return c->terminal >= 0 ? c->terminal : standard[target];
 }
 
 /* Moves an fd that the caller gave out of the way of the targets. */
@@ -26,12 +30,12 @@ static int move_up(int *fd, int end)
 
 /* Two passes, because a source may be another's target: first everything that is elsewhere goes
  * above the targets, then down to its place. */
-static int place(const struct sandbox_io *io, int end)
+static int place(const struct child *c, int end)
 {
 	_free_ int *high = xnew_n(int, (size_t) end);
 
 	for (int i = 0; i < end; i++) {
-		int from = source_of(io, i);
+		int from = source_of(c, i);
 
 		high[i] = from == i || from < 0 ? from : fcntl(from, F_DUPFD_CLOEXEC, end);
 		if (high[i] < 0 && (from >= 0 || i < 3))
@@ -77,10 +81,20 @@ static void give_pipes(uid_t uid)
 			continue;
 }
 
+/* The terminal belongs to the user; its group and mode are the devpts's own (tty, 0620). */
+static int take_terminal(struct child *c, uid_t uid)
+{
+	c->terminal = -EBADF; /* it is 0, 1 and 2 now */
+	if (uid != 0 && fchown(0, uid, (gid_t) -1) < 0)
+		return err_errno(&c->err, -errno,
+		        "cannot give the terminal to user %u (is it mapped in the user namespace?)",
+		        uid);
+	return child_control_terminal(c);
+}
+
 int child_take_stdio(struct child *c, uid_t uid)
 {
-	const struct sandbox_io *io = c->a->io;
-	int end = 3 + (int) io->n_keep_fds;
+	int end = 3 + (int) c->a->io->n_keep_fds;
 	int r = move_up(&c->gate, end);
 
 	if (r == 0)
@@ -90,7 +104,7 @@ int child_take_stdio(struct child *c, uid_t uid)
 	if (r == 0)
 		r = move_up(&c->result, end);
 	if (r == 0)
-		r = place(io, end);
+		r = place(c, end);
 	if (r == 0) {
 		const int ours[] = { c->sync, c->gate, c->result, c->ruleset };
 
@@ -100,6 +114,8 @@ int child_take_stdio(struct child *c, uid_t uid)
 		return err_errno(&c->err, r, "cannot arrange the container's file descriptors");
 	c->a->root = c->proc = -EBADF;
 	c->has_stdio = true;
+	if (c->terminal >= 0)
+		return take_terminal(c, uid);
 	give_pipes(uid);
 	return 0;
 }

@@ -15,6 +15,7 @@ enum report_type {
 	REPORT_READY = 1, /* all steps up to READY are done */
 	REPORT_ERROR,     /* code, exit_code, kind and text say what failed */
 	REPORT_PID,       /* from the process between: the child's pid */
+	REPORT_TERMINAL,  /* comes with the terminal's master */
 };
 
 enum { REPORT_TEXT_MAX = 768 };
@@ -32,7 +33,10 @@ struct report {
 int report_send(int fd, const struct report *r);
 /* The same for an error of a step. */
 int report_error(int fd, unsigned int kind, int exit_code, int code, const struct err *err);
-/* Receives one message: 1, 0 at the end of file, or a negative errno. The text is clean. */
-int report_receive(int fd, struct report *ret);
+/* REPORT_TERMINAL with its descriptor. */
+int report_terminal(int fd, int master);
+/* Receives one message: 1, 0 at the end of file, or a negative errno. The text is clean. The
+ * descriptor that came with it, or -EBADF, goes to *ret_fd; with NULL none is taken. */
+int report_receive(int fd, struct report *ret, int *ret_fd);
 /* Turns a REPORT_ERROR into the caller's error: "step: text". Returns its code. */
 int report_to_err(const struct report *r, int *ret_exit_code, struct err *err);

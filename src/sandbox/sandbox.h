@@ -18,7 +18,9 @@
 #include <sys/types.h>
 
 struct sandbox_io {
-	int stdin_fd, stdout_fd, stderr_fd; /* become 0, 1, 2 of the container; borrowed */
+	/* Become 0, 1, 2 of the container; borrowed. Not looked at when the plan has a terminal,
+	 * which takes their place. */
+	int stdin_fd, stdout_fd, stderr_fd;
 	const int *keep_fds; /* become 3, 4, ... (--preserve-fds); borrowed; negative: that number
 	                        is closed */
 	size_t n_keep_fds;
@@ -31,9 +33,16 @@ struct sandbox_io {
 
 struct sandbox_child {
 	pid_t pid;
-	int pidfd; /* owned by the caller */
-	int sync;  /* owned by the caller, for sandbox_wait_exec only */
+	int pidfd;       /* owned by the caller */
+	int sync;        /* owned by the caller, for sandbox_wait_exec only */
+	int terminal_fd; /* owned by the caller: the master of the plan's terminal; -EBADF: none */
 };
+#define SANDBOX_CHILD_INIT                                                                         \
+	{                                                                                          \
+		.pidfd = -EBADF, .sync = -EBADF, .terminal_fd = -EBADF                             \
+	}
+/* Closes what the structure owns; the process is left alone. */
+void sandbox_child_done(struct sandbox_child *child);
 
 /* Executes the plan up to and including READY (the child is then waiting at the gate, or about to
  * exec). On failure the child is killed and reaped, what the supervisor made (cgroups) is removed,

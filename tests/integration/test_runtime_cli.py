@@ -2,6 +2,7 @@
 """The command line: global options, logs, version, spec, plan, list."""
 import json
 import os
+import socket
 import subprocess
 
 import pytest
@@ -51,9 +52,77 @@ def test_refused_global_options(bundle, words, part):
     assert result.code == 1 and part in result.err, result
 
 
-def test_console_socket_is_refused(bundle):
-    result = bundle.create("--console-socket", "/tmp/sock")
-    assert result.code == 1 and "terminals are not supported yet" in result.err
+def console_socket(bundle):
+    path = bundle.tmp / "console.sock"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen(1)
+    listener.settimeout(20)
+    return path, listener
+
+
+def receive_terminal(listener):
+    connection, _ = listener.accept()
+    data, fds, _, _ = socket.recv_fds(connection, 100, 4)
+    connection.close()
+    assert len(fds) == 1
+    return data, fds[0]
+
+
+def read_terminal(fd):
+    text = b""
+    while True:
+        try:
+            part = os.read(fd, 4096)
+        except OSError:  # EIO: its last user has gone
+            break
+        if not part:
+            break
+        text += part
+    os.close(fd)
+    return text.decode()
+
+
+@pytest.mark.parametrize("user_namespace", [False, True])
+@pytest.mark.parametrize("way", ["create", "detach", "foreground"])
+def test_terminal_goes_to_the_console_socket(bundle, way, user_namespace):
+    if user_namespace:
+        bundle.user_namespace()
+    bundle.process["terminal"] = True
+    bundle.process["consoleSize"] = {"height": 33, "width": 111}
+    bundle.sh("tty; stty size; echo console > /dev/console; echo tty > /dev/tty; exit 3")
+    path, listener = console_socket(bundle)
+    flags = ["--console-socket", path]
+    with listener:
+        if way == "create":
+            assert bundle.create(*flags).code == 0
+            data, fd = receive_terminal(listener)
+            assert bundle.runtime("start", "box").code == 0
+        else:
+            bundle.write()
+            detach = ["--detach"] if way == "detach" else []
+            result = bundle.runtime("run", "--bundle", bundle.path, *flags, *detach, "box")
+            assert result.code == (0 if way == "detach" else 3), result
+            data, fd = receive_terminal(listener)
+    assert data == b"/dev/pts/0"
+    assert read_terminal(fd).split() == ["/dev/pts/0", "33", "111", "console", "tty"]
+    if way != "foreground":
+        bundle.wait_status("stopped")
+        bundle.delete()
+
+
+def test_terminal_and_console_socket_belong_together(bundle):
+    path, listener = console_socket(bundle)
+    with listener:
+        result = bundle.create("--console-socket", path)
+        assert result.code == 1 and "--console-socket needs process.terminal" in result.err
+        bundle.process["terminal"] = True
+        for command in bundle.create, bundle.run:
+            result = command()
+            assert result.code == 1 and "a terminal needs --console-socket" in result.err
+        for bad in "/no/such/socket", "", "/" + 200 * "x":
+            result = bundle.create("--console-socket", bad)
+            assert result.code == 1 and "console socket" in result.err, result
     assert not bundle.containers()
 
 

@@ -101,7 +101,8 @@ void box_make_rootfs(const char *root)
 		"sys/fs", "sys/fs/cgroup" };
 	static const char *const applets[] = { "sh", "true", "false", "cat", "ls", "id", "sleep",
 		"readlink", "hostname", "touch", "mkdir", "env", "stat", "ip", "umask", "grep",
-		"test", "echo", "kill", "wc", "head", "mount", "unshare", "ps", "chroot" };
+		"test", "echo", "kill", "wc", "head", "mount", "unshare", "ps", "chroot", "tty",
+		"stty", "sort", "rm", "mv", "ln" };
 	_free_ char *copy = xprintf("cp /bin/busybox %s/bin/busybox", root);
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
@@ -192,6 +193,32 @@ void box_add_user_namespace(struct box *b)
 	box_add(b, STEP(BECOME_ROOT, .become_root = { .setgroups = 1 }));
 }
 
+void box_add_dev(struct box *b)
+{
+	static const char *const tmpfs[] = { "mode=755", NULL };
+	static const char *const devpts[] = { "newinstance", "ptmxmode=0666", "mode=0620", "gid=5",
+		NULL };
+
+	box_add(b, STEP(MOUNT, .mount = { .kind = PLAN_MOUNT_FS,
+	                               .source = "tmpfs",
+	                               .target = "/dev",
+	                               .fstype = "tmpfs",
+	                               .data = tmpfs,
+	                               .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC }));
+	box_add(b, STEP(MOUNT, .mount = { .kind = PLAN_MOUNT_FS,
+	                               .source = "devpts",
+	                               .target = "/dev/pts",
+	                               .fstype = "devpts",
+	                               .data = devpts,
+	                               .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC }));
+	box_add(b, STEP(DEVICE, .device = { .type = 'c',
+	                                .path = "/dev/tty",
+	                                .major = 5,
+	                                .mode = 0666,
+	                                .bind = 1 }));
+	box_add(b, STEP(DEV_LINKS, .dev_links = { .ptmx = 1 }));
+}
+
 static int by_rank(const void *a, const void *b)
 {
 	const struct plan_step *x = a, *y = b;
@@ -238,7 +265,7 @@ void box_run(struct box *b, struct outcome *o)
 {
 	_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_(plan_freep) struct plan *plan = NULL;
-	struct sandbox_child child = { .pidfd = -EBADF, .sync = -EBADF };
+	struct sandbox_child child = SANDBOX_CHILD_INIT;
 	struct plan_writer w;
 	int out[2];
 
@@ -247,17 +274,21 @@ void box_run(struct box *b, struct outcome *o)
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	b->io.stdin_fd = null;
 	b->io.stdout_fd = b->io.stderr_fd = out[1];
+	/* A terminal takes their place: they need not be there. */
+	if (plan_find(plan, PLAN_TERMINAL))
+		b->io.stdin_fd = b->io.stdout_fd = b->io.stderr_fd = -EBADF;
 	o->r = sandbox_apply(plan, &b->io, &child, &o->exit_code, &o->err);
 	fd_close(out[1]);
 	if (o->r == 0) {
 		o->r = sandbox_wait_exec(&child, &o->exit_code, &o->err);
-		box_read_all(out[0], o->out, sizeof(o->out));
+		/* A terminal says EIO when its last user has gone. */
+		box_read_all(child.terminal_fd >= 0 ? child.terminal_fd : out[0], o->out,
+		        sizeof(o->out));
 		o->status = box_wait_status(child.pid);
 		assert_int_equal(sandbox_cleanup(plan, NULL), 0);
 	}
 	fd_close(out[0]);
-	fd_close(child.pidfd);
-	fd_close(child.sync);
+	sandbox_child_done(&child);
 	plan_writer_done(&w);
 }
 
@@ -285,8 +316,7 @@ void box_stop(struct plan *plan, struct plan_writer *w, struct sandbox_child *ch
 {
 	(void) kill(child->pid, SIGKILL);
 	assert_int_equal(box_wait_status(child->pid), 128 + SIGKILL);
-	fd_close(child->pidfd);
-	fd_close(child->sync);
+	sandbox_child_done(child);
 	assert_int_equal(sandbox_cleanup(plan, NULL), 0);
 	plan_free(plan);
 	plan_writer_done(w);

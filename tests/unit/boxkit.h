@@ -54,6 +54,8 @@ void box_drop(struct box *b, enum plan_kind kind);
 void box_add_namespace(struct box *b, uint32_t flag);
 void box_add_user_namespace(struct box *b);
 void box_add_mount(struct box *b, const char *type, const char *target, const char *const *data);
+/* /dev of its own with a devpts, tty and the links. */
+void box_add_dev(struct box *b);
 /* The plan in its right order. It lives as long as w. */
 struct plan *box_plan(struct box *b, struct plan_writer *w);
 /* Runs the box to its end; must_run fails the test when it cannot be started. */

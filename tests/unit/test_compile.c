@@ -158,6 +158,20 @@ static void golden_default_spec(void **state _unused_)
 	check_golden("plan-default.txt", json, &ext, &facts, false);
 }
 
+/* The same with a terminal. */
+static void golden_terminal(void **state _unused_)
+{
+	const struct facts facts = facts_for(&hybrid_cgroup);
+	const struct compile_ext ext = { .bundle_dir = "/bundle" };
+	_free_ char *json = oci_spec_default_json(false, 0, 0);
+	char *flag = strstr(json, "\"terminal\": false");
+	assert_non_null(flag);
+	_free_ char *with = xprintf("%.*s\"terminal\": true,\"consoleSize\":{\"height\":24,"
+	                            "\"width\":80}%s",
+	        (int) (flag - json), json, flag + strlen("\"terminal\": false"));
+	check_golden("plan-terminal.txt", with, &ext, &facts, false);
+}
+
 static void golden_docker(void **state _unused_)
 {
 	const struct {
@@ -434,7 +448,11 @@ static const struct refusal {
 } refusals[] = {
 	{ HEAD LINUX "}", "no 'process'" },
 	{ HEAD "\"process\":{\"terminal\":true,\"args\":[\"a\"],\"cwd\":\"/\"}," LINUX "}",
-	        "terminals are not supported yet: set process.terminal to false" },
+	        "process.terminal needs a devpts of the container's own" },
+	{ HEAD "\"process\":{\"terminal\":true,\"args\":[\"a\"],\"cwd\":\"/\"}," LINUX
+	       ",\"mounts\":[{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":"
+	       "\"/dev/pts\",\"options\":[\"bind\"]}]}",
+	        "process.terminal needs a devpts of the container's own" },
 	{ HEAD "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"apparmorProfile\":\"x\"}," LINUX "}",
 	        "process.apparmorProfile 'x'" },
 	{ HEAD "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"selinuxLabel\":\"x\"}," LINUX "}",
@@ -532,6 +550,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		testkit_case(golden_minimal),
 		testkit_case(golden_default_spec),
+		testkit_case(golden_terminal),
 		testkit_case(golden_docker),
 		testkit_case(golden_user_namespace),
 		testkit_case(golden_rootless),

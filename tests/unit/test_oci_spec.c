@@ -586,6 +586,24 @@ static void unsupported_keys_are_listed(void **state)
 	}
 }
 
+static void console_size_is_read(void **state)
+{
+	_reading_ x = read_changed("process.consoleSize", "{\"height\":24,\"width\":80}");
+	static const char *const bad[] = { "{\"height\":24}", "{\"height\":65536,\"width\":1}",
+		"{\"height\":-1,\"width\":1}", "[24,80]", "{\"height\":\"24\",\"width\":80}" };
+
+	(void) state;
+	assert_int_equal(x.code, 0);
+	assert_int_equal(x.spec->process.console_rows, 24);
+	assert_int_equal(x.spec->process.console_cols, 80);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_reading_ y = read_changed("process.consoleSize", bad[i]);
+
+		assert_int_equal(y.code, -EINVAL);
+		assert_contains(y.err.text, "process.consoleSize");
+	}
+}
+
 static void empty_and_foreign_sections_say_nothing(void **state)
 {
 	static const struct change cases[] = {
@@ -755,6 +773,7 @@ int main(void)
 		testkit_case(only_sysctls_of_own_namespaces_are_accepted),
 		testkit_case(sysctl_paths_follow_the_first_separator),
 		testkit_case(unsupported_keys_are_listed),
+		testkit_case(console_size_is_read),
 		testkit_case(empty_and_foreign_sections_say_nothing),
 		testkit_case(unknown_keys_are_ignored_and_listed),
 		testkit_case(unknown_capability_and_odd_env_are_noted),

@@ -55,16 +55,16 @@ struct create_options {
 	bool detach, keep; /* run */
 };
 int parse_u32(const char *text, void *field, struct err *err);
-/* Fills args from the options; refuses what this version cannot do. */
-int create_args(const struct global *g, const struct create_options *o, const char *id,
-        struct runtime_create *args, struct err *err);
+/* Fills args from the options. */
+void create_args(const struct global *g, const struct create_options *o, const char *id,
+        struct runtime_create *args);
 #define CREATE_OPTIONS                                                                             \
 	{ "bundle", 'b', OPT_TEXT, "DIR", "folder with config.json (default: the current one)",    \
 		offsetof(struct create_options, bundle), NULL },                                   \
 	        { "config", 'f', OPT_TEXT, "FILE", "config instead of BUNDLE/config.json",         \
 		        offsetof(struct create_options, config), NULL },                           \
 	        { "console-socket", 0, OPT_TEXT, "PATH",                                           \
-		        "socket that receives the terminal (not supported yet: refused)",          \
+		        "Unix socket that receives the terminal of the container",                 \
 		        offsetof(struct create_options, console_socket), NULL },                   \
 	        { "no-new-keyring", 0, OPT_FLAG, NULL, "keep the caller's session keyring",        \
 		        offsetof(struct create_options, no_new_keyring), NULL },                   \

@@ -11,13 +11,9 @@ int parse_u32(const char *text, void *field, struct err *err)
 	return 0;
 }
 
-int create_args(const struct global *g, const struct create_options *o, const char *id,
-        struct runtime_create *args, struct err *err)
+void create_args(const struct global *g, const struct create_options *o, const char *id,
+        struct runtime_create *args)
 {
-	if (o->console_socket)
-		return err_set(err, -EOPNOTSUPP,
-		        "terminals are not supported yet: leave --console-socket out and set "
-		        "process.terminal to false");
 	*args = (struct runtime_create){
 		.id = id,
 		.bundle = o->bundle ? o->bundle : ".",
@@ -29,8 +25,8 @@ int create_args(const struct global *g, const struct create_options *o, const ch
 		.preserve_fds = o->preserve_fds,
 		.detach = o->detach,
 		.keep = o->keep,
+		.console_socket = o->console_socket,
 	};
-	return 0;
 }
 
 static const struct opt options[] = { CREATE_OPTIONS };
@@ -45,9 +41,8 @@ static int run(void *global, void *values, int argc _unused_, char **argv)
 	runtime_init(&rt);
 	if (protect_self(g) != 0 || open_runtime(g, true, &rt) != 0)
 		return 1;
-	int r = create_args(g, values, argv[0], &args, &err);
-	if (r >= 0)
-		r = runtime_create(&rt, &args, &notes, &err);
+	create_args(g, values, argv[0], &args);
+	int r = runtime_create(&rt, &args, &notes, &err);
 	tell_notes(g, &notes);
 	return r < 0 ? fail(g, &err) : 0;
 }

@@ -83,9 +83,8 @@ static int compile(const struct global *g, const struct values *v, const char *i
 {
 	struct facts facts;
 	struct runtime_create args;
-	int r = create_args(g, &v->create, id, &args, err);
-	if (r >= 0 && v->facts)
-		r = find_facts(v->facts, &facts, err);
+	create_args(g, &v->create, id, &args);
+	int r = v->facts ? find_facts(v->facts, &facts, err) : 0;
 	return r < 0 ? r : runtime_plan(&args, v->facts ? &facts : NULL, w, notes, err);
 }
 

@@ -21,9 +21,8 @@ static int run(void *global, void *values, int argc _unused_, char **argv)
 	runtime_init(&rt);
 	if (protect_self(g) != 0 || open_runtime(g, true, &rt) != 0)
 		return 1;
-	int r = create_args(g, values, argv[0], &args, &err);
-	if (r >= 0)
-		r = runtime_run(&rt, &args, &notes, &code, &err);
+	create_args(g, values, argv[0], &args);
+	int r = runtime_run(&rt, &args, &notes, &code, &err);
 	tell_notes(g, &notes);
 	return r < 0 ? fail(g, &err) : code;
 }
