@@ -58,6 +58,23 @@ struct compile_notes {
 };
 void compile_notes_done(struct compile_notes *notes);
 
+/* One more process in a container that runs. */
+struct compile_exec {
+	const char *const *args; /* at least the program */
+	const char *const *env;  /* the whole environment; see plan_exec_env() for the container's */
+	const char *user;        /* "user[:group]" as in compile_ext; "" or NULL: the plan's own */
+	const char *cwd;         /* absolute, must exist; "" or NULL: the plan's own */
+	bool has_terminal;
+	uint32_t rows, cols; /* of the terminal; 0: unknown */
+	bool privileged;     /* more rights than the container has: refused by this version */
+	bool wait;           /* the plan's READY step waits */
+};
+/* Writes the plan of such a process, for sandbox_enter(), from the decoded plan of its container. It
+ * has the same rights or fewer: what restricts is copied, what makes mounts, namespaces and sysctls
+ * is left out. w is initialised already and may live shorter than 'container'. */
+int compile_exec_plan(const struct plan *container, const struct compile_exec *exec,
+        struct plan_writer *w, struct err *err);
+
 /* Compiles into w (already initialised). wait_for_start: the plan's READY step waits. ext may be
  * NULL. */
 int compile_plan(const char *id, const struct oci_spec *spec, const struct compile_ext *ext,

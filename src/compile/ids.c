@@ -160,14 +160,12 @@ static bool same_variable(const char *a, const char *b)
 	return n == strcspn(b, "=") && memcmp(a, b, n) == 0;
 }
 
-/* A variable that is set twice has its last value: callers append to what the image says. Programs
- * differ in which of two they take. */
-static const char *const *last_of_each(struct compile *c, const char *const *env)
+const char *const *compile_last_of_each(struct arena *arena, const char *const *env)
 {
 	size_t n = 0, kept = 0;
 	while (env && env[n])
 		n++;
-	const char **list = arena_new_n(&c->arena, const char *, n + 1);
+	const char **list = arena_new_n(arena, const char *, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		size_t later = i + 1;
 		while (later < n && !same_variable(env[i], env[later]))
@@ -184,7 +182,8 @@ int compile_exec(struct compile *c)
 	const struct oci_process *p = &c->spec->process;
 	plan_write(c->w, &(struct plan_step){
 	                         .kind = PLAN_EXEC,
-	                         .exec = { .args = p->args, .env = last_of_each(c, p->env) },
+	                         .exec = { .args = p->args,
+	                                 .env = compile_last_of_each(&c->arena, p->env) },
 	                 });
 	return 0;
 }

@@ -42,6 +42,11 @@ const char *compile_shown(struct compile *c, const char *s);
 const char *const *compile_list1(struct compile *c, const char *s);
 /* 'path' cleaned ("//a/../b" -> "/b"), in the arena. */
 const char *compile_clean(struct compile *c, const char *path);
+/* 'env' in the arena, where a variable that is set twice has its last value: callers append to what
+ * the image says, and programs differ in which of two they take. */
+const char *const *compile_last_of_each(struct arena *arena, const char *const *env);
+/* Whether compile_exec_plan() has a decision about this kind of step. */
+bool compile_exec_decides(enum plan_kind kind);
 /* A host path: relative ones are below the bundle. In the arena. */
 const char *compile_host_path(struct compile *c, const char *path);
 

@@ -132,14 +132,17 @@ int landlock_open(uint64_t handled_fs, uint64_t handled_net, uint64_t scoped, in
 }
 
 int landlock_add_path(int ruleset, int rootfd, const char *path, uint64_t access, uint64_t handled,
-        bool optional, struct err *err)
+        unsigned int flags, struct err *err)
 {
 	struct path_beneath_attr rule = { .allowed_access = access & handled };
-	_close_ int fd = path_open_in(rootfd, path, PATH_IN_ROOT, O_PATH, 0);
+	bool no_links = flags & LANDLOCK_NO_LINKS;
+	_close_ int fd = path_open_in(
+	        rootfd, path, no_links ? PATH_IN_ROOT_NO_LINKS : PATH_IN_ROOT, O_PATH, 0);
 	struct stat st;
 	int r;
 
-	if (fd == -ENOENT && optional)
+	if ((flags & LANDLOCK_OPTIONAL) &&
+	        (fd == -ENOENT || (no_links && (fd == -ELOOP || fd == -ENOTDIR))))
 		return 0;
 	if (fd < 0) {
 		_free_ char *shown = str_escaped(path);

@@ -58,9 +58,16 @@ uint64_t landlock_fs_by_name(const char *name);
 /* Makes a rule set. Masks beyond the kernel's ABI are refused with -EOPNOTSUPP. */
 int landlock_open(uint64_t handled_fs, uint64_t handled_net, uint64_t scoped, int abi, int *ret_fd,
         struct err *err);
+enum landlock_path {
+	LANDLOCK_OPTIONAL = 1 << 0, /* a missing path is no error */
+	/* A path with a link in it is treated as missing: for a root whose owner may have put links
+	   there to be given rights elsewhere. */
+	LANDLOCK_NO_LINKS = 1 << 1,
+};
 /* Allows 'access' (cut to 'handled', and for a file to what files have) below the path inside
- * rootfd. optional: a missing path is no error. Links are followed inside the root. */
+ * rootfd. flags is a set of enum landlock_path. Without LANDLOCK_NO_LINKS links are followed inside
+ * the root. */
 int landlock_add_path(int ruleset, int rootfd, const char *path, uint64_t access, uint64_t handled,
-        bool optional, struct err *err);
+        unsigned int flags, struct err *err);
 /* Restricts the calling process for good. Needs no_new_privs or CAP_SYS_ADMIN. */
 int landlock_enter(int ruleset, struct err *err);

@@ -369,3 +369,11 @@ const struct plan_step *plan_next(
 			return &plan->steps[i];
 	return NULL;
 }
+
+const char *const *plan_exec_env(const struct plan *plan)
+{
+	static const char *const none[] = { NULL };
+	const struct plan_step *s = plan_find(plan, PLAN_EXEC);
+
+	return s ? s->exec.env : none;
+}

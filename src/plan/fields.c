@@ -168,7 +168,11 @@ static const struct plan_field terminal[] = {
 	F(U32, PLAIN, terminal, cols),
 	F(U32, PLAIN, terminal, console),
 };
-static const struct plan_field enter[] = { F(U32, NAMESPACE, enter, namespaces) };
+static const struct plan_field enter[] = {
+	F(U32, NAMESPACE, enter, namespaces),
+	F(U32, PLAIN, enter, host_uid),
+	F(U32, PLAIN, enter, host_gid),
+};
 
 #define ONE(kind_, name_, fields_)                                                                 \
 	[PLAN_##kind_] = { .name = (name_), .fields = (fields_), .n_fields = ARRAY_SIZE(fields_) }

@@ -157,6 +157,9 @@ void plan_freep(struct plan **plan);
 const struct plan_step *plan_find(const struct plan *plan, enum plan_kind kind);
 const struct plan_step *plan_next(
         const struct plan *plan, enum plan_kind kind, const struct plan_step *after);
+/* The environment of the plan's program, an empty list when there is none: what the caller of an
+ * exec adds its own variables to. */
+const char *const *plan_exec_env(const struct plan *plan);
 
 /* Prints one line a step: kind, then field=value for each field that is not zero or empty, foreign
  * bytes escaped, a seccomp filter as its number of instructions. verbose: also the filter's

@@ -216,6 +216,9 @@ struct plan_terminal {
  * sandbox_apply() refuses such a plan, sandbox_enter() any other. */
 struct plan_enter {
 	uint32_t namespaces; /* CLONE_NEW*: those of the container's init that are joined */
+	/* Ids of the host that the container's root has, so that pipes for stdio can be given to
+	 * it; 0: the host's own root, or not known. */
+	uint32_t host_uid, host_gid;
 };
 
 struct plan_exec { /* PLAN_FIND has the same structure with args[0] only */

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void apply_init(struct apply *a, const struct plan *plan, const struct sandbox_io *io)
+void apply_init(struct apply *a, const struct plan *plan, const struct sandbox_io *io, int target)
 {
 	*a = (struct apply){
 		.plan = plan,
@@ -27,6 +27,7 @@ static void apply_init(struct apply *a, const struct plan *plan, const struct sa
 		.sync = -EBADF,
 		.child_sync = -EBADF,
 		.cgroup = CGROUP_HANDLE_INIT,
+		.target = target,
 		.pidfd = -EBADF,
 		.terminal = -EBADF,
 	};
@@ -34,7 +35,7 @@ static void apply_init(struct apply *a, const struct plan *plan, const struct sa
 		a->fds[i] = -EBADF;
 }
 
-static void apply_done(struct apply *a)
+void apply_done(struct apply *a)
 {
 	for (size_t i = 0; i < a->plan->n_steps; i++)
 		(void) fd_close(a->fds[i]);
@@ -54,17 +55,21 @@ static void apply_done(struct apply *a)
 	cgroup_facts_done(&a->cgroup_facts);
 }
 
+/* Nobody has waited for it yet, so the number is still its own. */
+void apply_reap(pid_t pid, bool kill_first)
+{
+	if (pid <= 0)
+		return;
+	if (kill_first)
+		(void) kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+}
+
 /* Kills the child and everything it made, and removes the groups. */
 static void apply_undo(struct apply *a)
 {
-	if (a->pid > 0) {
-		if (a->pidfd >= 0)
-			(void) sys_pidfd_send_signal(a->pidfd, SIGKILL);
-		else
-			(void) kill(a->pid, SIGKILL);
-		while (waitpid(a->pid, NULL, __WALL) < 0 && errno == EINTR)
-			;
-	}
+	apply_reap(a->pid, true);
 	apply_cgroup_undo(a);
 }
 
@@ -73,7 +78,7 @@ static void apply_undo(struct apply *a)
  * would be given to our own descriptors and then be overwritten: they are filled first. Returns the
  * fillers in fill.
  */
-static int reserve_numbers(const struct sandbox_io *io, int *fill, struct err *err)
+int apply_reserve_numbers(const struct sandbox_io *io, int *fill, struct err *err)
 {
 	int end = 3 + (int) io->n_keep_fds;
 
@@ -90,7 +95,13 @@ static int reserve_numbers(const struct sandbox_io *io, int *fill, struct err *e
 	return 0;
 }
 
-static int make_sync(struct apply *a, struct err *err)
+void apply_release_numbers(const struct sandbox_io *io, const int *fill)
+{
+	for (size_t i = 0; i < 3 + io->n_keep_fds; i++)
+		(void) fd_close(fill[i]);
+}
+
+int apply_make_sync(struct apply *a, struct err *err)
 {
 	int pair[2];
 
@@ -130,7 +141,7 @@ int apply_wait_ready(struct apply *a, int *ret_exit_code, struct err *err)
 			return err_errno(
 			        err, r, "cannot read the report of the container's process");
 		if (r == 0)
-			return err_set(err, -EPIPE,
+			return err_set(err, -EIO,
 			        "the container's process was killed while it was set up");
 		if (report.type == REPORT_ERROR)
 			return report_to_err(&report, ret_exit_code, err);
@@ -152,7 +163,7 @@ static int apply_steps(struct apply *a, int *ret_exit_code, struct err *err)
 	if (r == 0)
 		r = apply_cgroup_view(a, err);
 	if (r == 0)
-		r = make_sync(a, err);
+		r = apply_make_sync(a, err);
 	if (r < 0)
 		return r;
 	if (plan_find(a->plan, PLAN_TERMINAL))
@@ -175,8 +186,11 @@ int sandbox_apply(const struct plan *plan, const struct sandbox_io *io, struct s
 
 	if (ret_exit_code)
 		*ret_exit_code = 0;
-	apply_init(&a, plan, io);
-	r = reserve_numbers(io, fill, err);
+	if (plan_find(plan, PLAN_ENTER))
+		return err_set(err, -EINVAL,
+		        "this plan is for a process in a container that runs: it makes none");
+	apply_init(&a, plan, io, -EBADF);
+	r = apply_reserve_numbers(io, fill, err);
 	if (r == 0)
 		r = apply_steps(&a, ret_exit_code, err);
 	if (r < 0)
@@ -188,8 +202,7 @@ int sandbox_apply(const struct plan *plan, const struct sandbox_io *io, struct s
 			.sync = TAKE_FD(a.sync),
 			.terminal_fd = TAKE_FD(a.terminal),
 		};
-	for (size_t i = 0; i < 3 + io->n_keep_fds; i++)
-		(void) fd_close(fill[i]);
+	apply_release_numbers(io, fill);
 	apply_done(&a);
 	return r;
 }

@@ -17,6 +17,13 @@
  * from inside it), and makes the child with CLONE_PARENT, so that the supervisor stays its parent
  * and none of its own namespaces change.
  *
+ * Entering a container (enter.c, child_enter.c) uses the same child and the same steps. The process
+ * between is made in the container's groups, joins the namespaces, and does the child's steps while
+ * it cannot be seen from inside, because its own pid namespace is still the host's; at the last
+ * moment it makes the process that is seen, with CLONE_PARENT as above. The kernel writes that
+ * one's pid into a page that the supervisor shares, before it runs: there is no moment in which a
+ * child of ours is unknown.
+ *
  * Must not: resolve a path of the plan twice, use malloc'ed state of the caller in the child, leave
  * anything on the host when it fails.
  */
@@ -48,12 +55,22 @@ struct apply {
 	bool between;      /* a process between joined the namespaces already */
 	bool barrier;      /* the child waits until the parent has done its steps */
 	dev_t host_devpts; /* the supervisor's own, for a plan with a terminal */
+	int target;        /* the init of the container that is entered; -EBADF: one is made */
+	volatile pid_t *entered; /* shared page: the pid of the process inside, 0: none yet */
 	pid_t pid;
 	int pidfd;
 	int terminal; /* received: the master */
 };
 
-/* apply.c: waits for READY or the child's error; takes its terminal. */
+/* apply.c: what sandbox_apply and sandbox_enter share. fill has room for 3 + n_keep_fds numbers. */
+void apply_init(struct apply *a, const struct plan *plan, const struct sandbox_io *io, int target);
+void apply_done(struct apply *a);
+int apply_reserve_numbers(const struct sandbox_io *io, int *fill, struct err *err);
+void apply_release_numbers(const struct sandbox_io *io, const int *fill);
+int apply_make_sync(struct apply *a, struct err *err);
+/* Kills and reaps one child of ours. */
+void apply_reap(pid_t pid, bool kill_first);
+/* Waits for READY or the child's error; takes its terminal. */
 int apply_wait_ready(struct apply *a, int *ret_exit_code, struct err *err);
 /* apply_open.c: opens what the host gives. Cloning mounts needs privileges over their namespace: a
  * supervisor without them leaves that to the child, which has them in its own copy of the mount
@@ -62,6 +79,8 @@ int apply_open(struct apply *a, struct err *err);
 int apply_open_trees(struct apply *a, struct err *err);
 /* apply_cgroup.c: makes the groups and writes the limits; undoes it. */
 int apply_cgroup(struct apply *a, struct err *err);
+/* The same group, which must exist in every hierarchy of the plan; -ESRCH: it does not. */
+int apply_cgroup_open(struct apply *a, struct err *err);
 int apply_cgroup_view(struct apply *a, struct err *err);
 void apply_cgroup_undo(struct apply *a);
 /* apply_clone.c: makes the child; returns in the supervisor only. */
@@ -72,6 +91,10 @@ int apply_join_namespaces(const struct apply *a, struct err *err);
 bool apply_raises_limits(const struct apply *a);
 /* apply_parent.c: maps, score, limits; then lets the child go. */
 int apply_parent(struct apply *a, struct err *err);
+/* Score and limits of the calling process itself, while it has the host's rights. */
+int apply_to_self(const struct apply *a, struct err *err);
+/* Gives pipes for stdio to these ids of the host. */
+void apply_give_pipes(const struct sandbox_io *io, int64_t uid, int64_t gid);
 /* The id of the host that 'id' of the container is; -ERANGE when the plan does not map it. */
 int64_t apply_host_id(const struct plan *plan, bool gid, uint32_t id);
 /* Whether fd is an anonymous pipe: the only kind of stdio whose owner is ours to change. */

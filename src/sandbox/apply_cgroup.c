@@ -69,6 +69,32 @@ int apply_cgroup(struct apply *a, struct err *err)
 	return r;
 }
 
+/* One that is missing somewhere would leave the process without that hierarchy's limits. */
+int apply_cgroup_open(struct apply *a, struct err *err)
+{
+	const struct plan_step *s = plan_find(a->plan, PLAN_CGROUP);
+	struct cgroup_group group;
+	size_t n = 0;
+	int r;
+
+	if (!s)
+		return 0;
+	group = group_of(s);
+	while (group.hierarchies[n])
+		n++;
+	r = cgroup_open(&group, true, &a->cgroup, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == -ENOENT || a->cgroup.n_tasks != n ||
+	        (a->cgroup.v2_fd < 0 && (group.mode == CGROUP_V2 || group.unified)))
+		return err_set(
+		        err, -ESRCH, "the container is not running: its control group is gone");
+	/* Whoever joins a frozen group stops there. */
+	if (cgroup_is_frozen(&a->cgroup) > 0)
+		return err_set(err, -EBUSY, "the container is paused: resume it first");
+	return 0;
+}
+
 void apply_cgroup_undo(struct apply *a)
 {
 	struct cgroup_group group;

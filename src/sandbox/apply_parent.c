@@ -150,14 +150,30 @@ static int set_oom_score(const struct apply *a, int proc, struct err *err)
 /* A pipe for stdio is given to the container's root, so that it can be opened again by
  * /dev/stderr; the child passes it on to the final user. Only anonymous pipes: a terminal, a
  * socket or a file belongs to somebody else. */
-static void give_pipes(const struct apply *a)
+void apply_give_pipes(const struct sandbox_io *io, int64_t uid, int64_t gid)
 {
-	const int fds[] = { a->io->stdin_fd, a->io->stdout_fd, a->io->stderr_fd };
-	int64_t uid = apply_host_id(a->plan, false, 0), gid = apply_host_id(a->plan, true, 0);
+	const int fds[] = { io->stdin_fd, io->stdout_fd, io->stderr_fd };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds) && uid >= 0 && gid >= 0; i++)
 		if (apply_is_pipe(fds[i]) && fchown(fds[i], (uid_t) uid, (gid_t) gid) < 0)
 			continue; /* writing to it works all the same */
+}
+
+int apply_to_self(const struct apply *a, struct err *err)
+{
+	_close_ int host = -EBADF, proc = -EBADF;
+	int r;
+
+	if (plan_find(a->plan, PLAN_OOM_SCORE)) {
+		r = mount_host_proc(&host, err);
+		if (r < 0)
+			return r;
+		proc = openat(host, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (proc < 0)
+			return err_errno(err, -errno, "cannot look at our own process");
+	}
+	r = set_oom_score(a, proc, err);
+	return r < 0 ? r : raise_limits(a, err);
 }
 
 /* /proc/PID of the child, checked to be in procfs; our child is not yet waited for, so the number
@@ -210,7 +226,8 @@ int apply_parent(struct apply *a, struct err *err)
 	if (r < 0)
 		return r;
 	if (a->new_namespaces & CLONE_NEWUSER)
-		give_pipes(a);
+		apply_give_pipes(
+		        a->io, apply_host_id(a->plan, false, 0), apply_host_id(a->plan, true, 0));
 	/* A child that is gone already has said why in its report. */
 	(void) send(a->sync, "", 1, MSG_NOSIGNAL);
 	return 0;

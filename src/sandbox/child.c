@@ -57,7 +57,7 @@ static _noreturn_ void fail(struct child *c, unsigned int kind, int code)
 
 /* The mask is emptied and what the caller ignored is default again; handlers went at the clone.
  * Real-time signals are left: nobody ignores them for a child. */
-static void reset_signals(void)
+void child_reset_signals(void)
 {
 	const struct sigaction standard = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -84,7 +84,7 @@ static void wait_for_parent(const struct child *c)
 
 /* The kernel tells us of the supervisor's end only from now on. Its end of the pair closes before
  * that, so one that ended before is seen here. */
-static void die_with_supervisor(const struct child *c)
+void child_die_with_supervisor(const struct child *c)
 {
 	char byte;
 
@@ -122,13 +122,13 @@ static int begin(struct child *c)
 	int r = 0;
 
 	if (c->a->io->die_with_parent)
-		die_with_supervisor(c);
+		child_die_with_supervisor(c);
 	if (c->a->barrier)
 		wait_for_parent(c);
 	/* Only now: the files below /proc/PID belong to root from here on, and a supervisor without
 	 * privileges could not have written the maps. Until exec nobody may trace us. */
 	(void) prctl(PR_SET_DUMPABLE, 0);
-	reset_signals();
+	child_reset_signals();
 	(void) setsid();
 	(void) umask(0);
 	if (c->a->joined_namespaces && !c->a->between)
@@ -136,6 +136,14 @@ static int begin(struct child *c)
 	if (r == 0 && has_sysctl(c->a->plan))
 		r = open_proc(c);
 	return r;
+}
+
+/* What is left then is done by the process that the container sees: its limits, the report, the
+ * filter. A filter that is loaded early may forbid to make a process. */
+static bool is_time_to_appear(const struct child *c, enum plan_kind kind)
+{
+	return c->a->target >= 0 && !c->is_inside &&
+	       (kind == PLAN_SECCOMP_EARLY || kind == PLAN_RLIMIT || kind == PLAN_READY);
 }
 
 _noreturn_ void child_main(struct apply *a)
@@ -154,14 +162,16 @@ _noreturn_ void child_main(struct apply *a)
 	/* The supervisor closes it last, and so waits for it. A child that did would hold the rest
 	 * of what it inherited (a lock that tells whether the supervisor lives) for as long. */
 	a->overlay_base = fd_close(a->overlay_base);
-	r = begin(&c);
+	r = a->target >= 0 ? child_begin_entering(&c) : begin(&c);
 	if (r < 0)
 		fail(&c, 0, r);
 	mount_cover_init(&c.cover, a->null_tree);
 	for (size_t i = 0; i < a->plan->n_steps; i++) {
 		const struct plan_step *s = &a->plan->steps[i];
 
-		r = s->kind < PLAN_KIND_COUNT && steps[s->kind] ? steps[s->kind](&c, s) : 0;
+		r = is_time_to_appear(&c, s->kind) ? child_appear(&c) : 0;
+		if (r == 0 && s->kind < PLAN_KIND_COUNT && steps[s->kind])
+			r = steps[s->kind](&c, s);
 		if (r < 0)
 			fail(&c, s->kind, r);
 	}

@@ -22,12 +22,27 @@ struct child {
 	char *program;            /* what FIND found */
 	struct userdb_user *user; /* who the program runs as; NULL until it was looked up */
 	bool has_stdio, has_cwd, has_bounding;
-	bool passed_gate; /* errors go to 'result' now */
-	int exit_code;    /* 126 or 127 when the program is the reason */
+	bool has_terminal; /* stdin is the plan's terminal */
+	bool is_inside;    /* entering: this is the process that the container sees */
+	bool passed_gate;  /* errors go to 'result' now */
+	int exit_code;     /* 126 or 127 when the program is the reason */
 	struct err err;
 };
 
 typedef int (*child_step)(struct child *c, const struct plan_step *s);
+
+/* child.c: what the two ways to begin share */
+void child_die_with_supervisor(const struct child *c);
+void child_reset_signals(void);
+/* child_rights.c: everything about the user that needs files or descriptors. It runs before a
+ * filter that is loaded early, so that such a filter need not allow what only the runtime does.
+ * Again: does nothing. */
+int child_prepare_user(struct child *c, const struct plan_user *u);
+
+/* child_enter.c: the beginning of the process that enters, and its change into the one that is seen
+ * inside; the former ends there. */
+int child_begin_entering(struct child *c);
+int child_appear(struct child *c);
 
 /* child_system.c: namespaces without files */
 int child_cgroup_join(struct child *c, const struct plan_step *s);

@@ -85,11 +85,13 @@ static void give_pipes(uid_t uid)
 static int take_terminal(struct child *c, uid_t uid)
 {
 	c->terminal = -EBADF; /* it is 0, 1 and 2 now */
+	c->has_terminal = true;
 	if (uid != 0 && fchown(0, uid, (gid_t) -1) < 0)
 		return err_errno(&c->err, -errno,
 		        "cannot give the terminal to user %u (is it mapped in the user namespace?)",
 		        uid);
-	return child_control_terminal(c);
+	/* The process that will be seen leads a session of its own. */
+	return c->a->target >= 0 ? 0 : child_control_terminal(c);
 }
 
 int child_take_stdio(struct child *c, uid_t uid)

@@ -29,12 +29,15 @@ int child_landlock(struct child *c, const struct plan_step *s)
 int child_landlock_rule(struct child *c, const struct plan_step *s)
 {
 	const struct plan_step *set = plan_find(c->a->plan, PLAN_LANDLOCK);
+	unsigned int flags = s->landlock_rule.optional ? LANDLOCK_OPTIONAL : 0;
 
+	/* The paths are the container's now: a link that it made must not widen the rule. */
+	if (c->a->target >= 0)
+		flags |= LANDLOCK_NO_LINKS;
 	if (!set)
 		return err_set(&c->err, -EINVAL, "the plan has a Landlock rule and no rule set");
 	return landlock_add_path(c->ruleset, c->a->root, s->landlock_rule.path,
-	        s->landlock_rule.access, set->landlock.handled_fs, s->landlock_rule.optional,
-	        &c->err);
+	        s->landlock_rule.access, set->landlock.handled_fs, flags, &c->err);
 }
 
 int child_landlock_enter(struct child *c, const struct plan_step *s)
@@ -154,9 +157,7 @@ static int enter_cwd_as_root(struct child *c)
 	return r == -EACCES || r == -EPERM ? 0 : r;
 }
 
-/* Everything about the user that needs files or descriptors. It runs before a filter that is loaded
- * early, so that such a filter need not allow what only the runtime does. */
-static int prepare_user(struct child *c, const struct plan_user *u)
+int child_prepare_user(struct child *c, const struct plan_user *u)
 {
 	const struct plan_step *caps = plan_find(c->a->plan, PLAN_CAPS);
 	const struct plan_step *exec = plan_find(c->a->plan, PLAN_EXEC);
@@ -184,7 +185,7 @@ static int prepare_user(struct child *c, const struct plan_user *u)
 
 int child_user(struct child *c, const struct plan_step *s)
 {
-	int r = prepare_user(c, &s->user);
+	int r = child_prepare_user(c, &s->user);
 
 	if (r == 0)
 		r = caps_keep(true, &c->err);
@@ -195,6 +196,8 @@ int child_user(struct child *c, const struct plan_step *s)
 	/* A change of ids clears it. The report that follows fails when the parent died between. */
 	if (r == 0 && c->a->io->die_with_parent)
 		(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* And sets this to what fs.suid_dumpable says, which may be 1. */
+	(void) prctl(PR_SET_DUMPABLE, 0);
 	return r;
 }
 
@@ -208,6 +211,7 @@ int child_caps(struct child *c, const struct plan_step *s)
 		r = caps_drop_bounding(sets.bounding, &c->err);
 	if (r == 0)
 		r = caps_apply(&sets, &missing, &c->err);
+	(void) prctl(PR_SET_DUMPABLE, 0);
 	if (r < 0 || missing == 0)
 		return r;
 	_buf_done_ struct buf names = BUF_INIT(4096);
@@ -262,7 +266,7 @@ int child_seccomp(struct child *c, const struct plan_step *s)
 int child_seccomp_early(struct child *c, const struct plan_step *s)
 {
 	const struct plan_step *user = plan_find(c->a->plan, PLAN_USER);
-	int r = user ? prepare_user(c, &user->user) : 0;
+	int r = user ? child_prepare_user(c, &user->user) : 0;
 
 	return r < 0 ? r : child_seccomp(c, s);
 }

@@ -7,6 +7,7 @@
  * clone, parent steps while the child waits, then the child's own steps up to exec. It is
  * privileged and contains no parser: it never reads JSON, never consults the environment, and
  * closes everything that the container must not have. The child's first error comes back as text.
+ * sandbox_enter() does the same for a plan of one more process in a container that runs.
  * Between clone and exec the child calls async-signal-safe functions and the audited helpers of
  * mount, landlock, caps and userdb only. Nothing here depends on the compiler, so a process that
  * lives beside containers links this without any parser.
@@ -55,6 +56,26 @@ void sandbox_child_done(struct sandbox_child *child);
  * caller's own. */
 int sandbox_apply(const struct plan *plan, const struct sandbox_io *io, struct sandbox_child *ret,
         int *ret_exit_code, struct err *err);
+struct sandbox_target {
+	int pidfd; /* of the container's init; borrowed */
+};
+/*
+ * Starts one more process in the container of this init: a plan with PLAN_ENTER (sandbox_apply
+ * refuses such a plan, and this function every other one). Results, io, errors and exit codes are
+ * those of sandbox_apply; -ESRCH: the container is not running, or ended meanwhile; -EBUSY: it is
+ * paused. On failure nothing is left; the container and its groups stay as they are. The caller has
+ * one thread, is in the host's namespaces, and needs the rights of who made the container.
+ *
+ * The new process appears in the container when its ids, capabilities, Landlock and descriptors are
+ * the final ones already and only its limits and its seccomp filter are missing (a plan without
+ * no_new_privs loads the filter before it gives up rights, so there it appears before that). Until
+ * exec nobody inside can trace it or read its memory, descriptors or binary, unless the container
+ * has CAP_SYS_PTRACE over the host's user namespace. For an instant two tasks count in the
+ * container's group.
+ */
+int sandbox_enter(const struct plan *plan, const struct sandbox_target *target,
+        const struct sandbox_io *io, struct sandbox_child *ret, int *ret_exit_code,
+        struct err *err);
 /* For a plan without wait: blocks until the child has called exec (0) or failed (negative, text in
  * err). */
 int sandbox_wait_exec(struct sandbox_child *child, int *ret_exit_code, struct err *err);

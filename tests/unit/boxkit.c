@@ -102,7 +102,7 @@ void box_make_rootfs(const char *root)
 	static const char *const applets[] = { "sh", "true", "false", "cat", "ls", "id", "sleep",
 		"readlink", "hostname", "touch", "mkdir", "env", "stat", "ip", "umask", "grep",
 		"test", "echo", "kill", "wc", "head", "mount", "unshare", "ps", "chroot", "tty",
-		"stty", "sort", "rm", "mv", "ln" };
+		"stty", "sort", "rm", "mv", "ln", "pwd", "cut" };
 	_free_ char *copy = xprintf("cp /bin/busybox %s/bin/busybox", root);
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {

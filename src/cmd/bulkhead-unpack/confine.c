@@ -165,7 +165,7 @@ static int enter_landlock(bool files, struct err *err)
 
 		r = root < 0 ? err_errno(err, root, "cannot open '/'")
 		             : landlock_add_path(
-		                       set, root, "/", writing & handled, handled, false, err);
+		                       set, root, "/", writing & handled, handled, 0, err);
 	}
 	return r < 0 ? r : landlock_enter(set, err);
 }
