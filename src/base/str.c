@@ -44,6 +44,49 @@ char *str_escaped(const char *s)
 	return buf_take(&b);
 }
 
+size_t str_utf8_length(const char *s, size_t len)
+{
+	static const struct {
+		unsigned char first_min, first_max, second_min, second_max, len;
+	} forms[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	const unsigned char *p = (const unsigned char *) s;
+
+	if (len == 0)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (p[0] < forms[i].first_min || p[0] > forms[i].first_max)
+			continue;
+		if (len < forms[i].len || p[1] < forms[i].second_min || p[1] > forms[i].second_max)
+			return 0;
+		for (size_t k = 2; k < forms[i].len; k++)
+			if (p[k] < 0x80 || p[k] > 0xbf)
+				return 0;
+		return forms[i].len;
+	}
+	return 0;
+}
+
+bool str_is_utf8(const char *s, size_t len)
+{
+	for (size_t n; len > 0; s += n, len -= n) {
+		n = str_utf8_length(s, len);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 /* Parses digits up to the first other byte; *end is left on it. */
 static int parse_digits(const char *s, const char **end, uint64_t *ret)
 {
@@ -181,6 +224,69 @@ int num_parse_nano(const char *s, uint64_t *ret)
 	        __builtin_add_overflow(whole, nano, &whole))
 		return -ERANGE;
 	*ret = whole;
+	return 0;
+}
+
+/* One number with its unit at *p as nanoseconds, stepped over. */
+static int duration_part(const char **p, uint64_t *ret)
+{
+	static const struct {
+		const char *name;
+		uint64_t divide, multiply;
+	} units[] = {
+		{ "ns", 1000000000, 1 },
+		{ "us", 1000000, 1 },
+		{ "\xc2\xb5s", 1000000, 1 }, /* micro sign */
+		{ "ms", 1000, 1 },
+		{ "s", 1, 1 },
+		{ "m", 1, 60 },
+		{ "h", 1, 3600 },
+	};
+	const char *unit;
+	uint64_t whole;
+	uint32_t nano;
+	int r = parse_decimal(*p, &unit, &whole, &nano);
+	size_t len;
+
+	if (r < 0)
+		return r;
+	len = strcspn(unit, "0123456789.");
+	if (__builtin_mul_overflow(whole, 1000000000u, ret) ||
+	        __builtin_add_overflow(*ret, nano, ret))
+		return -ERANGE;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strlen(units[i].name) != len || memcmp(units[i].name, unit, len) != 0)
+			continue;
+		*p = unit + len;
+		*ret /= units[i].divide;
+		return __builtin_mul_overflow(*ret, units[i].multiply, ret) ? -ERANGE : 0;
+	}
+	return -EINVAL;
+}
+
+int num_parse_duration(const char *s, int64_t *ret)
+{
+	bool negative = *s == '-';
+	uint64_t total = 0, part;
+
+	s += negative;
+	if (!*s)
+		return -EINVAL;
+	if (streq(s, "0")) {
+		*ret = 0;
+		return 0;
+	}
+	while (*s) {
+		int r = duration_part(&s, &part);
+
+		if (r < 0)
+			return r;
+		if (__builtin_add_overflow(total, part, &total))
+			return -ERANGE;
+	}
+	if (total > INT64_MAX)
+		return -ERANGE;
+	*ret = negative ? -(int64_t) total : (int64_t) total;
 	return 0;
 }
 

@@ -201,6 +201,9 @@ int cgroup_kill_all(struct cgroup_handle *handle, int timeout_ms, struct err *er
 int cgroup_freeze(struct cgroup_handle *handle, bool frozen, struct err *err);
 /* 1 frozen, 0 not, or a negative errno. */
 int cgroup_is_frozen(struct cgroup_handle *handle);
+/* How many processes of the group the kernel ended for want of memory (v1: Linux 4.13). -ENOENT:
+ * the group or its memory controller is not there. */
+int cgroup_oom_kills(const struct cgroup_handle *handle, uint64_t *ret);
 /* Removes the group in every hierarchy, and nested groups first. Members that are left are killed
  * when 'kill' is set (else -EBUSY). keep: how many leading names of the path stay; parents behind
  * those are removed when empty; SIZE_MAX: all parents stay. handle.n_existed says what create found

@@ -26,9 +26,17 @@ struct compile_overlay {
 	uint32_t host_id, size;
 };
 
+/* A file of the container's own that is mounted on the target, behind all mounts of the
+ * specification; a target below another mount than the root is fine. */
+struct compile_file {
+	const char *target, *content;
+	bool read_only;
+};
+
 struct compile_ext {
 	const struct compile_overlay *overlay; /* NULL: the root is spec->root_path */
-	const char *user;              /* "": numbers of the spec; else looked up inside the root */
+	const char *user;          /* "": numbers of the spec; else looked up inside the root */
+	const char *const *groups; /* further groups, numbers or names of the root; NULL: none */
 	const char *const *proc_allow; /* NULL: no allow-list */
 	bool landlock; /* handle every right that the ABI knows, with the rules below */
 	const struct compile_landlock_rule *landlock_rules;
@@ -43,6 +51,8 @@ struct compile_ext {
 	                               spec->linux_.seccomp */
 	size_t seccomp_filter_size; /* bytes */
 	uint32_t seccomp_flags;
+	const struct compile_file *files;
+	size_t n_files;
 	const char *bundle_dir; /* what a relative root.path and bind sources are relative to; NULL:
 	                           "/" */
 	bool no_pivot, no_new_keyring;
@@ -61,17 +71,17 @@ void compile_notes_done(struct compile_notes *notes);
 /* One more process in a container that runs. */
 struct compile_exec {
 	const char *const *args; /* at least the program */
-	const char *const *env;  /* the whole environment; see plan_exec_env() for the container's */
-	const char *user;        /* "user[:group]" as in compile_ext; "" or NULL: the plan's own */
-	const char *cwd;         /* absolute, must exist; "" or NULL: the plan's own */
+	const char *const *env; /* the whole environment; see plan_exec_env() for the container's */
+	const char *user;       /* "user[:group]" as in compile_ext; "" or NULL: the plan's own */
+	const char *cwd;        /* absolute, must exist; "" or NULL: the plan's own */
 	bool has_terminal;
 	uint32_t rows, cols; /* of the terminal; 0: unknown */
 	bool privileged;     /* more rights than the container has: refused by this version */
 	bool wait;           /* the plan's READY step waits */
 };
-/* Writes the plan of such a process, for sandbox_enter(), from the decoded plan of its container. It
- * has the same rights or fewer: what restricts is copied, what makes mounts, namespaces and sysctls
- * is left out. w is initialised already and may live shorter than 'container'. */
+/* Writes the plan of such a process, for sandbox_enter(), from the decoded plan of its container.
+ * It has the same rights or fewer: what restricts is copied, what makes mounts, namespaces and
+ * sysctls is left out. w is initialised already and may live shorter than 'container'. */
 int compile_exec_plan(const struct plan *container, const struct compile_exec *exec,
         struct plan_writer *w, struct err *err);
 

@@ -134,18 +134,17 @@ static void make_find(struct exec *e, enum plan_kind kind)
 
 static void make_ready(struct exec *e, enum plan_kind kind)
 {
-	plan_write(e->w, &(struct plan_step){
-	                         .kind = kind, .ready = { .wait = e->request->wait } });
+	plan_write(
+	        e->w, &(struct plan_step){ .kind = kind, .ready = { .wait = e->request->wait } });
 }
 
 static void make_exec(struct exec *e, enum plan_kind kind)
 {
-	plan_write(e->w,
-	        &(struct plan_step){ .kind = kind,
-	                .exec = {
-	                        .args = e->request->args,
-	                        .env = compile_last_of_each(&e->arena, e->request->env),
-	                } });
+	plan_write(e->w, &(struct plan_step){ .kind = kind,
+	                         .exec = {
+	                                 .args = e->request->args,
+	                                 .env = compile_last_of_each(&e->arena, e->request->env),
+	                         } });
 }
 
 static const exec_make makes[PLAN_KIND_COUNT] = {
@@ -212,8 +211,8 @@ static int check_request(const struct compile_exec *x, struct err *err)
 		return err_set(err, -EINVAL,
 		        "the working folder '%s' is relative: use an absolute path", cwd);
 	if (x->has_terminal && (x->rows > UINT16_MAX || x->cols > UINT16_MAX))
-		return err_set(err, -ERANGE, "a terminal cannot have %u rows of %u", x->rows,
-		        x->cols);
+		return err_set(
+		        err, -ERANGE, "a terminal cannot have %u rows of %u", x->rows, x->cols);
 	return 0;
 }
 

@@ -99,10 +99,15 @@ int compile_user(struct compile *c)
 {
 	const struct oci_process *p = &c->spec->process;
 	bool lookup = c->ext->user && c->ext->user[0] != '\0';
-	const char **groups = arena_new_n(&c->arena, const char *, p->n_additional_gids + 1);
-	for (size_t i = 0; i < p->n_additional_gids; i++)
+	size_t n = p->n_additional_gids, named = 0;
+	while (c->ext->groups && c->ext->groups[named])
+		named++;
+	const char **groups = arena_new_n(&c->arena, const char *, n + named + 1);
+	for (size_t i = 0; i < n; i++)
 		groups[i] = arena_printf(&c->arena, "%u", p->additional_gids[i]);
-	if (!c->facts->privileged && p->n_additional_gids > 0)
+	for (size_t i = 0; i < named; i++)
+		groups[n + i] = c->ext->groups[i];
+	if (!c->facts->privileged && n + named > 0)
 		return err_set(c->err, -EPERM,
 		        "process.user.additionalGids cannot be set without root: remove it");
 	plan_write(c->w, &(struct plan_step){ .kind = PLAN_USER,
@@ -180,10 +185,10 @@ const char *const *compile_last_of_each(struct arena *arena, const char *const *
 int compile_exec(struct compile *c)
 {
 	const struct oci_process *p = &c->spec->process;
-	plan_write(c->w, &(struct plan_step){
-	                         .kind = PLAN_EXEC,
-	                         .exec = { .args = p->args,
-	                                 .env = compile_last_of_each(&c->arena, p->env) },
-	                 });
+	plan_write(c->w,
+	        &(struct plan_step){
+	                .kind = PLAN_EXEC,
+	                .exec = { .args = p->args, .env = compile_last_of_each(&c->arena, p->env) },
+	        });
 	return 0;
 }

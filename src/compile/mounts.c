@@ -200,6 +200,20 @@ static int write_one(struct compile *c, const struct oci_mount *m)
 	return 0;
 }
 
+static void write_file(struct compile *c, const struct compile_file *file)
+{
+	plan_write(c->w, &(struct plan_step){ .kind = PLAN_MOUNT,
+	                         .mount = {
+	                                 .kind = PLAN_MOUNT_FILE,
+	                                 .target = compile_clean(c, file->target),
+	                                 .data = compile_list1(c, file->content),
+	                                 .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+	                                             MOUNT_ATTR_NOEXEC |
+	                                             (file->read_only ? MOUNT_ATTR_RDONLY : 0),
+	                                 .propagation = MS_PRIVATE,
+	                         } });
+}
+
 int compile_mount(struct compile *c)
 {
 	for (size_t i = 0; i < c->spec->n_mounts; i++) {
@@ -207,6 +221,8 @@ int compile_mount(struct compile *c)
 		if (r < 0)
 			return r;
 	}
+	for (size_t i = 0; i < c->ext->n_files; i++)
+		write_file(c, &c->ext->files[i]);
 	return 0;
 }
 

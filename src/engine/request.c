@@ -1,162 +1,93 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/request.h"
-#include "compile/compile.h"
 
-#include "base/path.h"
 #include "base/str.h"
+#include "caps/caps.h"
+#include "engine/caps_opt.h"
+#include "engine/check_parts.h"
+#include "engine/request_mounts.h"
+#include "engine/security_opt.h"
+#include "engine/texts.h"
+#include "engine/ulimits.h"
+#include "oci/seccomp_profile.h"
+#include "store/store.h"
 
 #include <errno.h>
 
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-enum { ENV_MAX = 4096, ARGS_MAX = 65536, HOSTNAME_DIGITS = 12, HOSTNAME_MAX = 64 };
-
-/* A list under construction in an arena; the maximum is checked by the caller. */
-struct list {
-	const char **items;
-	size_t n, max;
-};
-
-static void list_init(struct list *l, struct arena *a, size_t max)
+static struct profile_limits limits_of(const struct config *c)
 {
-	*l = (struct list){ .items = arena_new_n(a, const char *, max + 1), .max = max };
+	return (struct profile_limits){
+		.memory = c->memory,
+		.memory_reservation = c->memory_reservation,
+		.memory_swap = c->memory_swap,
+		.nano_cpus = c->nano_cpus,
+		.cpu_shares = c->cpu_shares,
+		.cpu_quota = c->cpu_quota,
+		.cpu_period = c->cpu_period,
+		.cpuset_cpus = c->cpuset_cpus,
+		.cpuset_mems = c->cpuset_mems,
+		.pids = c->pids_limit,
+		.shm_size = c->shm_size,
+		.oom_kill_disable = c->oom_kill_disable,
+	};
 }
 
-static void list_add(struct list *l, const char *item)
+static int set_ulimits(
+        const struct config *c, struct oci_spec *spec, struct profile_grants *g, struct err *err)
 {
-	if (l->n < l->max)
-		l->items[l->n++] = item;
-}
+	struct oci_rlimit *list = arena_new_n(&spec->arena, struct oci_rlimit, c->n_ulimits + 1);
 
-static size_t texts_len(const char *const *v)
-{
-	size_t n = 0;
-
-	while (v && v[n])
-		n++;
-	return n;
-}
-
-/* Sets NAME=VALUE, replacing a variable of the same name. */
-static void env_set(struct list *l, const char *entry)
-{
-	size_t name = strcspn(entry, "=") + 1;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (strncmp(l->items[i], entry, name) == 0) {
-			l->items[i] = entry;
-			return;
-		}
-	list_add(l, entry);
-}
-
-/* One -e: KEY=VALUE, or KEY for our own value (left out when we have none). */
-static int env_option(struct list *l, struct arena *a, const char *option, struct err *err)
-{
-	const char *value;
-
-	if (*option == '=' || !*option) {
-		_free_ char *shown = str_escaped(option);
-
-		return err_set(
-		        err, -EINVAL, "'%s' does not name a variable: use KEY=VALUE or KEY", shown);
-	}
-	if (strchr(option, '=')) {
-		env_set(l, option);
-		return 0;
-	}
-	value = getenv(option);
-	if (value)
-		env_set(l, arena_printf(a, "%s=%s", option, value));
-	return 0;
-}
-
-/* PATH, HOSTNAME, then the image's, then the user's; HOME comes from the image's passwd, inside the
- * sandbox. */
-static int set_env(const struct engine_request *request, const struct oci_image *image,
-        struct oci_spec *spec, struct err *err)
-{
-	size_t n = texts_len(image->env) + strv_len(request->env) + 2;
-	struct list l;
-
-	if (n > ENV_MAX)
-		return err_set(err, -E2BIG, "%zu environment variables are too many: at most %d", n,
-		        ENV_MAX);
-	list_init(&l, &spec->arena, n);
-	list_add(&l, DEFAULT_PATH);
-	list_add(&l, arena_printf(&spec->arena, "HOSTNAME=%s", spec->hostname));
-	for (size_t i = 0; image->env[i]; i++)
-		env_set(&l, image->env[i]);
-	for (char *const *e = request->env; e && *e; e++) {
-		int r = env_option(&l, &spec->arena, *e, err);
+	for (size_t i = 0; i < c->n_ulimits; i++) {
+		const struct config_ulimit *u = &c->ulimits[i];
+		int r = ulimit_check(u, err);
 
 		if (r < 0)
 			return r;
+		list[i].resource = ulimit_resource(u->name, &list[i].name);
+		list[i].soft = u->soft == -1 ? UINT64_MAX : (uint64_t) u->soft;
+		list[i].hard = u->hard == -1 ? UINT64_MAX : (uint64_t) u->hard;
 	}
-	spec->process.env = l.items;
+	g->rlimits = list;
+	g->n_rlimits = c->n_ulimits;
 	return 0;
 }
 
-/* Entry point and command as docker combines them: --entrypoint drops the image's CMD. */
-static int set_args(const struct engine_request *request, const struct oci_image *image,
-        struct oci_spec *spec, struct err *err)
+static int set_security(const struct config *c, const struct profile_host *host,
+        struct oci_spec *spec, struct profile_grants *g, struct err *err)
 {
-	const char *const *cmd = request->has_entrypoint ? NULL : image->cmd;
-	size_t n = texts_len(image->entrypoint) + texts_len(cmd) + strv_len(request->args) + 1;
-	struct list l;
+	const struct oci_seccomp_place place = { g->caps, host->kernel_major, host->kernel_minor };
+	struct security_opt s;
+	int r = security_opt_parse(c->security_opt, &s, err);
 
-	if (n > ARGS_MAX)
-		return err_set(err, -E2BIG, "%zu arguments are too many: at most %d", n, ARGS_MAX);
-	list_init(&l, &spec->arena, n);
-	if (request->has_entrypoint) {
-		if (*request->entrypoint)
-			list_add(&l, request->entrypoint);
-	} else {
-		for (size_t i = 0; image->entrypoint[i]; i++)
-			list_add(&l, image->entrypoint[i]);
-	}
-	if (strv_len(request->args) > 0) {
-		for (char *const *arg = request->args; *arg; arg++)
-			list_add(&l, *arg);
-	} else {
-		for (size_t i = 0; cmd && cmd[i]; i++)
-			list_add(&l, cmd[i]);
-	}
-	if (l.n == 0)
-		return err_set(err, -EINVAL,
-		        "no command: the image has none of its own, so name one behind the image");
-	spec->process.args = l.items;
-	return 0;
+	if (r < 0)
+		return r;
+	g->seccomp_off = s.seccomp_off;
+	g->system_paths = s.system_paths;
+	if (!s.profile)
+		return 0;
+	return oci_seccomp_profile_parse(
+	        s.profile, strlen(s.profile), &place, &spec->arena, &g->seccomp, err);
 }
 
-static int set_cwd(const struct engine_request *request, const struct oci_image *image,
-        struct oci_spec *spec, struct err *err)
+static int grants_of(const struct config *c, const struct profile_host *host, struct oci_spec *spec,
+        struct profile_grants *ret, struct err *err)
 {
-	const char *dir = request->workdir ? request->workdir : image->working_dir;
-	_free_ char *shown = NULL;
+	struct profile_grants g = profile_grants_default();
+	int r = caps_opt_apply(g.caps, c->cap_add, c->cap_drop, &g.caps, err);
 
-	if (!dir || !*dir)
-		dir = "/";
-	shown = str_escaped(dir);
-	if (*dir != '/')
-		return err_set(err, -EINVAL,
-		        "the working folder '%s' is relative: use an absolute path", shown);
-	spec->process.cwd = dir;
-	return 0;
-}
-
-static int set_hostname(const struct engine_request *request, const char *id, struct oci_spec *spec,
-        struct err *err)
-{
-	if (request->hostname &&
-	        (!*request->hostname || strlen(request->hostname) > HOSTNAME_MAX)) {
-		_free_ char *shown = str_escaped(request->hostname);
-
-		return err_set(err, -EINVAL, "the host name '%s' must have 1 to %d bytes", shown,
-		        HOSTNAME_MAX);
-	}
-	spec->hostname = request->hostname ? request->hostname
-	                                   : arena_strndup(&spec->arena, id, HOSTNAME_DIGITS);
+	if (r == 0)
+		r = set_security(c, host, spec, &g, err);
+	if (r == 0)
+		r = set_ulimits(c, spec, &g, err);
+	if (r == 0)
+		r = check_sysctls(c, err);
+	if (r < 0)
+		return r;
+	g.sysctls = c->sysctls;
+	g.n_sysctls = c->n_sysctls;
+	if (c->has_oom_score_adj)
+		g.oom_score_adj = c->oom_score_adj;
+	*ret = g;
 	return 0;
 }
 
@@ -168,42 +99,59 @@ static void set_root(
 	*o = (struct compile_overlay){
 		.base = place->fs_path,
 		.layers = (const char *const *) place->stored->layers,
-		.upper = place->container->upper,
-		.work = place->container->work,
-		.host_id = place->container->host_id,
+		.upper = place->upper,
+		.work = place->work,
+		.host_id = place->host_id,
 		.size = PROFILE_IDS_SIZE,
 	};
 	ext->overlay = o;
 	spec->root_path = "/";
 }
 
-int request_build(const struct engine_request *request, const struct oci_image *image,
-        const struct request_place *place, struct oci_spec *spec, struct compile_ext *ext,
-        struct err *err)
+static int set_process(const struct config *c, struct oci_spec *spec, struct err *err)
 {
-	const struct profile_limits limits = {
-		.memory = request->memory,
-		.nano_cpus = request->nano_cpus,
-		.pids = request->pids_limit,
-	};
-	const char *user = request->user ? request->user : image->user;
-	int r = profile_apply(spec, ext, place->host, &limits, place->container->host_id, err);
+	struct texts args;
 
+	texts_init(&args, &spec->arena);
+	if (c->init) {
+		texts_add(&args, REQUEST_INIT);
+		texts_add(&args, "--");
+	}
+	texts_add_all(&args, c->entrypoint);
+	texts_add_all(&args, c->cmd);
+	if (!c->entrypoint[0] && !c->cmd[0])
+		return err_set(err, -EINVAL, "no command specified");
+	spec->has_process = true;
+	spec->process.terminal = c->tty;
+	spec->process.args = args.items;
+	spec->process.env = c->env;
+	spec->process.cwd = *c->workdir ? c->workdir : "/";
+	spec->hostname = c->hostname;
+	spec->domainname = *c->domainname ? c->domainname : NULL;
+	return 0;
+}
+
+int request_build(const struct config *config, const struct request_place *place,
+        struct oci_spec *spec, struct compile_ext *ext, struct err *err)
+{
+	const struct profile_limits limits = limits_of(config);
+	struct profile_grants grants;
+	int r = grants_of(config, place->host, spec, &grants, err);
+
+	if (r == 0)
+		r = profile_apply(spec, ext, place->host, &limits, &grants, place->host_id, err);
+	if (r == 0)
+		r = set_process(config, spec, err);
+	if (r == 0)
+		r = request_mounts(config, place, spec, ext, err);
 	if (r < 0)
 		return r;
 	spec->version = "1.3.0";
-	spec->has_process = true;
-	spec->root_readonly = request->read_only;
-	spec->linux_.cgroups_path = place->container->cgroup;
-	ext->user = user && *user ? user : "0";
+	spec->root_readonly = config->read_only;
+	spec->linux_.cgroups_path = place->cgroup;
+	ext->user = *config->user ? config->user : "0";
+	ext->groups = config->group_add;
 	ext->create_cwd = true;
 	set_root(place, spec, ext);
-	r = set_hostname(request, place->container->id, spec, err);
-	if (r == 0)
-		r = set_env(request, image, spec, err);
-	if (r == 0)
-		r = set_args(request, image, spec, err);
-	if (r == 0)
-		r = set_cwd(request, image, spec, err);
-	return r;
+	return 0;
 }

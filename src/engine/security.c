@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/security.h"
+#include "engine/profile.h"
+
+#include "engine/request.h"
 #include "facts/facts.h"
 
 #include "base/str.h"
@@ -70,7 +73,11 @@ static void add_caps(const struct plan *plan, struct buf *out)
 		(void) caps_format_short(s->caps.bounding, &text);
 	if (s && s->caps.empty_unless_root)
 		(void) buf_adds(&text, " (none unless the user is root)");
-	row(out, "capabilities", s ? "reduced" : "NOT SET", buf_str(&text));
+	row(out, "capabilities",
+	        !s                                                  ? "NOT SET"
+	        : s->caps.bounding & ~profile_grants_default().caps ? "EXTENDED"
+	                                                            : "reduced",
+	        *buf_str(&text) ? buf_str(&text) : "none");
 }
 
 static void add_seccomp(const struct plan *plan, struct buf *out)
@@ -122,6 +129,9 @@ static void add_files(const struct plan *plan, struct buf *out)
 		        "%zu entries beside its own processes, everything else covered; /proc/sys read-only",
 		        strv_len((char *const *) (uintptr_t) proc->proc_allow.names));
 		row(out, "/proc", "allowed", text);
+	} else {
+		row(out, "/proc", "OPEN",
+		        "whatever the kernel tells about the host and its other tenants");
 	}
 	row(out, "/sys", "none", "not mounted");
 	free(text);
@@ -139,6 +149,24 @@ static const char *limit(const struct plan *plan, const char *v2, const char *v1
 	return "";
 }
 
+/* v2 counts swap alone, v1 memory and swap together. */
+static bool has_swap(const struct plan *plan, const char *memory)
+{
+	const char *swap = limit(plan, "memory.swap.max", "memory.swap.max");
+	const char *sum = limit(plan, "memory.memsw.limit_in_bytes", "memory.memsw.limit_in_bytes");
+
+	return *sum ? !streq(sum, memory) : *swap && !streq(swap, "0");
+}
+
+/* v2 has it behind the quota. */
+static const char *period(const struct plan *plan, const char *cpu)
+{
+	const char *blank = strchr(cpu, ' ');
+	const char *v1 = limit(plan, "cpu.cfs_period_us", "cpu.cfs_period_us");
+
+	return blank ? blank + 1 : *v1 ? v1 : "100000";
+}
+
 static void add_limits(const struct plan *plan, const struct facts *facts, struct buf *out)
 {
 	const char *memory = limit(plan, "memory.max", "memory.limit_in_bytes");
@@ -151,10 +179,10 @@ static void add_limits(const struct plan *plan, const struct facts *facts, struc
 		row(out, "limits", "NONE", "no control group");
 		return;
 	}
-	text = xprintf(
-	        "memory %s bytes without swap, tasks %s, cpu %.*s of every 100000 us (cgroup %s)",
-	        *memory ? memory : "unlimited", *pids ? pids : "unlimited",
-	        *cpu ? (int) strcspn(cpu, " ") : 9, *cpu ? cpu : "unlimited",
+	text = xprintf("memory %s bytes %s, tasks %s, cpu %.*s of every %s us (cgroup %s)",
+	        *memory ? memory : "unlimited",
+	        has_swap(plan, memory) ? "and swap" : "without swap", *pids ? pids : "unlimited",
+	        *cpu ? (int) strcspn(cpu, " ") : 9, *cpu ? cpu : "unlimited", period(plan, cpu),
 	        facts->cgroup ? cgroup_mode_name(facts->cgroup->mode) : "none");
 	row(out, "limits", "on", text);
 }
@@ -258,4 +286,14 @@ void security_info(const struct facts *facts, struct buf *out)
 	        facts->has_memfd_noexec
 	                ? "memory files are not executable unless asked for"
 	                : "lost: memory files can be executed (Linux 6.3 has the switch)");
+}
+
+void security_grants(const struct config *config, struct buf *out)
+{
+	_cleanup_(strv_freep) char **grants = NULL;
+
+	if (config_grants(config, &grants) == 0)
+		(void) buf_adds(out, "Nothing was granted beyond the default.\n");
+	for (char **grant = grants; grant && *grant; grant++)
+		(void) buf_addf(out, "granted: %s\n", *grant);
 }

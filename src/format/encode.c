@@ -24,7 +24,7 @@ static int write_value(struct encoder *e, struct json_object *o);
 static int write_char(struct buf *out, const char *s, size_t n, uint32_t c)
 {
 	static const char special[] = "\b\f\n\r\t\\\"", names[] = "bfnrt\\\"";
-	const char *known = n == 1 && c ? strchr(special, (int) c) : NULL;
+	const char *known = n == 1 && c > 0 && c < 0x80 ? strchr(special, (int) c) : NULL;
 
 	if (n == 0)
 		return buf_adds(out, "\\ufffd");

@@ -68,37 +68,6 @@ static bool is_digit(unsigned char b)
 	return b >= '0' && b <= '9';
 }
 
-/* Length of the UTF-8 sequence at p, 0 when it is not one (RFC 3629 table: no overlong forms, no
- * surrogates, nothing above U+10FFFF). */
-static size_t utf8_length(const unsigned char *p, const unsigned char *end)
-{
-	static const struct {
-		unsigned char first_min, first_max, second_min, second_max, len;
-	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (p[0] < forms[i].first_min || p[0] > forms[i].first_max)
-			continue;
-		if ((size_t) (end - p) < forms[i].len || p[1] < forms[i].second_min ||
-		        p[1] > forms[i].second_max)
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++)
-			if (p[k] < 0x80 || p[k] > 0xbf)
-				return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
 /* Four hexadecimal digits at p, or -1. */
 static int hex4(const unsigned char *p, const unsigned char *end)
 {
@@ -221,7 +190,7 @@ static int check_string(struct check *c, struct key *ret)
 			if (r < 0)
 				return r;
 		} else if (*c->p >= 0x80) {
-			len = utf8_length(c->p, c->end);
+			len = str_utf8_length((const char *) c->p, (size_t) (c->end - c->p));
 			if (len == 0)
 				return fail(c, "a string is not valid UTF-8");
 			c->p += len;

@@ -87,8 +87,12 @@ static bool is_word(const char *a, const char *b)
 static bool starts_containers(char *const *argv)
 {
 	for (; *argv; argv++)
-		if (is_word(*argv, "run") || is_word(*argv, "create"))
-			return true;
+		for (const char *word = bulkhead_start_words; *word; word++) {
+			if (is_word(*argv, word))
+				return true;
+			while (*word)
+				word++;
+		}
 	return false;
 }
 

@@ -17,3 +17,7 @@
  * thread-local storage, so no stack protector either), use writable data, or write anything.
  */
 void bulkhead_start(void);
+/* The commands that start a process in a container, each with its NUL, and one more NUL: every
+ * program with this entry point defines its own. An array, because nothing that needs a relocation
+ * can be read. */
+extern const char bulkhead_start_words[] __attribute__((visibility("hidden")));

@@ -9,7 +9,10 @@
 #include "mount/internal.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* --- targets --------------------------------------------------------------------------------- */
@@ -249,4 +252,52 @@ int mount_attach_bind(int rootfd, int tree, const struct mount_spec *m, struct e
 	if (r == 0)
 		r = set_attributes(tree, m, err);
 	return r < 0 ? r : attach(tree, target, m, err);
+}
+
+/* --- files of our own ------------------------------------------------------------------------- */
+
+static const char file_name[] = ".bulkhead-file";
+
+/* A new file in the tmpfs on /dev, with its name there for a moment. */
+static int make_file(int devfd, const char *content, int *ret_fd)
+{
+	_close_ int fd = path_open_in(devfd, file_name, PATH_BENEATH_NO_LINKS,
+	        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r = fd < 0 ? fd : fd_write_all(fd, content, strlen(content));
+
+	/* Our umask is 0, but the mode is a promise. */
+	if (r == 0 && fchmod(fd, 0644) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int mount_attach_file(int rootfd, const char *content, const struct mount_spec *m, struct err *err)
+{
+	_free_ char *shown = str_escaped(m->target);
+	_close_ int dev = path_open_in(
+	        rootfd, "dev", PATH_IN_ROOT_NO_LINKS, O_PATH | O_DIRECTORY, 0);
+	_close_ int file = -EBADF, tree = -EBADF;
+	struct statfs fs;
+	int r = 0;
+
+	if (dev < 0)
+		return err_errno(err, dev, "cannot mount a file on '%s': there is no /dev", shown);
+	if (fstatfs(dev, &fs) < 0 || fs.f_type != TMPFS_MAGIC)
+		return err_set(err, -EINVAL,
+		        "cannot mount a file on '%s': /dev is no tmpfs of the container's own",
+		        shown);
+	r = make_file(dev, content, &file);
+	if (r == 0)
+		r = tree = sys_open_tree(dev, file_name, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+	if (r < 0)
+		r = err_errno(err, r, "cannot make the file for '%s'", shown);
+	else
+		r = mount_attach_bind(rootfd, tree, m, err);
+	/* Only now: what has no name cannot be attached. */
+	if (file >= 0 && unlinkat(dev, file_name, 0) < 0 && r >= 0)
+		r = err_errno(err, -errno, "cannot make the file for '%s'", shown);
+	return r;
 }

@@ -180,9 +180,10 @@ int mount_set_idmap(int tree, int userns_fd, bool recursive, const char *name, s
 		_free_ char *shown = str_escaped(name);
 
 		return err_set(err, r,
-		        "cannot map the ids of '%s': its file system cannot do that (NFS and FUSE never, tmpfs "
-		        "since Linux 6.3), or it is mapped already",
-		        shown);
+		        "cannot map the ids of '%s': its file system%s cannot do that (NFS, FUSE and procfs "
+		        "never, tmpfs since Linux 6.3), or it is mapped already; use a folder of another "
+		        "file system, or leave the ids as they are (--mount ...,no-idmap)",
+		        shown, recursive ? ", or one that is mounted below," : "");
 	}
 	if (r < 0)
 		return mount_path_error(err, r, "cannot map the ids of", name);

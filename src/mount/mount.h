@@ -124,6 +124,11 @@ int mount_attach_fs(int rootfd, const struct mount_spec *m, struct err *err);
  * meminfo, uptime, ...) is refused (CVE-2019-16884). attr_clear and attr_set as asked. */
 int mount_attach_bind(int rootfd, int tree, const struct mount_spec *m, struct err *err);
 
+/* Mounts a plain file (0644, root's) with this content on the target. The file lies, without a
+ * name, in the tmpfs on the root's /dev (-EINVAL when that is no tmpfs), whose size bounds what the
+ * container may write into it. */
+int mount_attach_file(int rootfd, const char *content, const struct mount_spec *m, struct err *err);
+
 /* The cgroup view. hierarchies: v1 folder names ("cpu,cpuacct", "memory", "systemd"). In a cgroup
  * namespace trees is NULL and fresh cgroup file systems are mounted, which show the namespace's own
  * subtree. Without one, trees holds detached binds of the container's own groups, one for each

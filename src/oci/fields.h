@@ -23,11 +23,13 @@ int oci_fail_key(struct json_read *r, const char *key, const char *fmt, ...) _pr
 /* A list without members, for texts that are "never NULL". */
 extern const char *const oci_no_texts[];
 
-extern const struct json_table oci_process_table;   /* struct oci_process */
-extern const struct json_table oci_linux_table;     /* struct oci_linux */
-extern const struct json_table oci_resources_table; /* struct oci_resources */
-extern const struct json_table oci_seccomp_table;   /* struct oci_seccomp */
-extern const struct json_table oci_idmap_table;     /* struct oci_idmap */
+extern const struct json_table oci_process_table;     /* struct oci_process */
+extern const struct json_table oci_linux_table;       /* struct oci_linux */
+extern const struct json_table oci_resources_table;   /* struct oci_resources */
+extern const struct json_table oci_seccomp_table;     /* struct oci_seccomp */
+extern const struct json_table oci_seccomp_arg_table; /* struct oci_seccomp_arg */
+extern const struct json_enum oci_seccomp_actions[];
+extern const struct json_table oci_idmap_table; /* struct oci_idmap */
 
 /* Checks a finished list of id maps: sizes, wrap-around, overlaps, the kernel's bound. */
 int oci_check_idmaps(struct json_read *r, const char *key, const struct oci_idmap *maps, size_t n);

@@ -9,51 +9,6 @@
 #include <errno.h>
 #include <strings.h>
 
-/* One number with its unit at *p as nanoseconds, stepped over. */
-static int duration_part(const char **p, uint64_t *ret)
-{
-	static const struct {
-		const char *name;
-		uint64_t divide, multiply;
-	} units[] = {
-		{ "ns", 1000000000, 1 },
-		{ "us", 1000000, 1 },
-		{ "ms", 1000, 1 },
-		{ "s", 1, 1 },
-		{ "m", 1, 60 },
-		{ "h", 1, 3600 },
-	};
-	size_t len = strspn(*p, "0123456789."), unit_len = strspn(*p + len, "hmsnu");
-	_free_ char *number = xstrndup(*p, len), *unit = xstrndup(*p + len, unit_len);
-
-	if (num_parse_nano(number, ret) < 0)
-		return -EINVAL;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (!streq(units[i].name, unit))
-			continue;
-		*p += len + unit_len;
-		*ret /= units[i].divide;
-		return __builtin_mul_overflow(*ret, units[i].multiply, ret) ? -ERANGE : 0;
-	}
-	return -EINVAL;
-}
-
-/* A duration as Go writes it: "1m30s". */
-static int parse_duration(const char *text, int64_t *ret)
-{
-	uint64_t total = 0, part;
-
-	if (!*text)
-		return -EINVAL;
-	while (*text)
-		if (duration_part(&text, &part) < 0 || __builtin_add_overflow(total, part, &total))
-			return -EINVAL;
-	if (total > INT64_MAX)
-		return -ERANGE;
-	*ret = (int64_t) total;
-	return 0;
-}
-
 /* Adds one "--name=value" to the object. */
 static int health_option(const struct oci_change *c, const char *text, struct json_object *health)
 {
@@ -72,7 +27,7 @@ static int health_option(const struct oci_change *c, const char *text, struct js
 	for (size_t i = 0; i < ARRAY_SIZE(durations); i++) {
 		if (!str_has_prefix(text, durations[i].option))
 			continue;
-		if (parse_duration(text + strlen(durations[i].option), &ns) < 0)
+		if (num_parse_duration(text + strlen(durations[i].option), &ns) < 0 || ns < 0)
 			return oci_change_refuse(
 			        c, "a duration is a number with its unit, such as 30s");
 		json_object_object_add(health, durations[i].key, json_object_new_int64(ns));

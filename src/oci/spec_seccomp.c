@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-static const struct json_enum actions[] = {
+const struct json_enum oci_seccomp_actions[] = {
 	{ "SCMP_ACT_KILL", OCI_ACT_KILL_THREAD },
 	{ "SCMP_ACT_KILL_THREAD", OCI_ACT_KILL_THREAD },
 	{ "SCMP_ACT_KILL_PROCESS", OCI_ACT_KILL_PROCESS },
@@ -102,7 +102,8 @@ static const struct json_field arg_fields[] = {
 	{ NULL },
 };
 #undef AT
-static const struct json_table arg_table = { arg_fields, sizeof(struct oci_seccomp_arg), NULL };
+const struct json_table oci_seccomp_arg_table = { arg_fields, sizeof(struct oci_seccomp_arg),
+	NULL };
 
 static int check_rule(struct json_read *r, void *object)
 {
@@ -114,9 +115,9 @@ static int check_rule(struct json_read *r, void *object)
 #define AT(member) offsetof(struct oci_seccomp_rule, member)
 static const struct json_field rule_fields[] = {
 	{ "names", json_get_strv, AT(names), .flags = JSON_REQUIRED },
-	{ "action", json_get_enum, AT(action), .flags = JSON_REQUIRED, .arg = actions },
+	{ "action", json_get_enum, AT(action), .flags = JSON_REQUIRED, .arg = oci_seccomp_actions },
 	{ "errnoRet", json_get_u32, AT(errno_ret), AT(has_errno), JSON_HAS, &errno_range },
-	{ "args", json_get_list, AT(args), AT(n_args), .arg = &arg_table },
+	{ "args", json_get_list, AT(args), AT(n_args), .arg = &oci_seccomp_arg_table },
 	{ NULL },
 };
 #undef AT
@@ -161,7 +162,7 @@ static int check_seccomp(struct json_read *r, void *object)
 #define AT(member) offsetof(struct oci_seccomp, member)
 static const struct json_field seccomp_fields[] = {
 	{ "defaultAction", json_get_enum, AT(default_action), .flags = JSON_REQUIRED,
-	        .arg = actions },
+	        .arg = oci_seccomp_actions },
 	{ "defaultErrnoRet", json_get_u32, AT(default_errno), AT(has_default_errno), JSON_HAS,
 	        &errno_range },
 	{ "architectures", get_known_texts, AT(architectures), .arg = architectures },

@@ -31,10 +31,15 @@ static void add_option(const struct opt *o, struct buf *out)
 
 static void add_options(const char *title, const struct opt *options, size_t n, struct buf *out)
 {
+	bool taken = false; /* -h */
+
 	(void) buf_addf(out, "\n%s:\n", title);
 	for (size_t i = 0; i < n; i++)
 		add_option(&options[i], out);
-	(void) buf_addf(out, "  -h, --help%*sshow this help\n", HELP_COLUMN - 12, "");
+	for (size_t i = 0; i < n; i++)
+		taken = taken || options[i].letter == 'h';
+	(void) buf_addf(out, "  %s--help%*sshow this help\n", taken ? "    " : "-h, ",
+	        HELP_COLUMN - 12, "");
 }
 
 void opt_program_help(const struct opt_program *p, struct buf *out)
@@ -66,6 +71,36 @@ static void bash_words(const struct opt *options, size_t n, struct buf *out)
 	(void) buf_adds(out, " --help");
 }
 
+static const struct opt *previous_with_words(
+        const struct opt_program *p, size_t command, size_t option, const char *name)
+{
+	for (size_t i = 0; i <= command; i++) {
+		const struct opt_command *c = p->commands[i];
+
+		for (size_t k = 0; k < (i == command ? option : c->n_options); k++)
+			if (c->options[k].words && streq(c->options[k].name, name))
+				return &c->options[k];
+	}
+	return NULL;
+}
+
+/* The values behind an option, whatever the command: one name means one thing everywhere. */
+static void bash_values(const struct opt_program *p, struct buf *out)
+{
+	for (size_t i = 0; i < p->n_commands; i++) {
+		const struct opt_command *c = p->commands[i];
+
+		for (size_t k = 0; k < c->n_options; k++) {
+			const struct opt *o = &c->options[k];
+
+			if (o->words && !previous_with_words(p, i, k, o->name))
+				(void) buf_addf(out,
+				        "\t--%s) COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")); return ;;\n",
+				        o->name, o->words);
+		}
+	}
+}
+
 static void completion_bash(const struct opt_program *p, struct buf *out)
 {
 	_buf_done_ struct buf fn = BUF_INIT(256);
@@ -73,9 +108,11 @@ static void completion_bash(const struct opt_program *p, struct buf *out)
 	for (const char *c = p->name; *c; c++)
 		(void) buf_addc(&fn, *c == '-' ? '_' : *c);
 	(void) buf_addf(out,
-	        "_%s()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\"\n"
-	        "\tcase \" $words \" in\n",
+	        "_%s()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+	        "\tlocal words=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\"\n\tcase \"$prev\" in\n",
 	        buf_str(&fn));
+	bash_values(p, out);
+	(void) buf_adds(out, "\tesac\n\tcase \" $words \" in\n");
 	for (size_t i = 0; i < p->n_commands; i++) {
 		const struct opt_command *c = p->commands[i];
 
@@ -104,7 +141,15 @@ static void fish_option(
 		(void) buf_addf(out, " -n '__fish_seen_subcommand_from %s'", command);
 	if (o->letter)
 		(void) buf_addf(out, " -s %c", o->letter);
-	(void) buf_addf(out, " -l %s%s -d '%s'\n", o->name, o->arg ? " -r" : "", o->help);
+	(void) buf_addf(out, " -l %s", o->name);
+	if (o->words)
+		(void) buf_addf(out, " -x -a '%s'", o->words);
+	else if (o->arg)
+		(void) buf_adds(out, " -r");
+	(void) buf_adds(out, " -d '");
+	for (const char *h = o->help; *h; h++) /* fish: \' inside '...' */
+		(void) buf_addf(out, *h == '\'' ? "\\%c" : "%c", *h);
+	(void) buf_adds(out, "'\n");
 }
 
 static void completion_fish(const struct opt_program *p, struct buf *out)

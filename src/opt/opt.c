@@ -5,6 +5,7 @@
 #include "base/str.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 static const struct opt *find_long(
         const struct opt *options, size_t n, const char *name, size_t len)
@@ -25,22 +26,43 @@ static const struct opt *find_letter(const struct opt *options, size_t n, char l
 
 static bool is_flag(const struct opt *o)
 {
-	return o->type == OPT_FLAG || o->type == OPT_IGNORED_FLAG;
+	return o->type == OPT_FLAG || o->type == OPT_FLAG_OFF || o->type == OPT_IGNORED_FLAG;
+}
+
+/* Puts 'invalid argument "VALUE" for "-x, --name" flag' before the text. */
+static int refuse(const struct opt *o, const char *value, int code, struct err *err)
+{
+	_free_ char *shown = str_escaped(value);
+
+	if (o->letter)
+		return err_prefix(err, code, "invalid argument \"%s\" for \"-%c, --%s\" flag",
+		        shown, o->letter, o->name);
+	return err_prefix(err, code, "invalid argument \"%s\" for \"--%s\" flag", shown, o->name);
 }
 
 static int store_flag(const struct opt *o, void *field, const char *value, struct err *err)
 {
-	bool on = !value || streq(value, "true") || streq(value, "1");
+	static const struct {
+		const char *text;
+		bool on;
+	} words[] = {
+		{ "1", true },
+		{ "t", true },
+		{ "true", true },
+		{ "0", false },
+		{ "f", false },
+		{ "false", false },
+	};
 
-	if (!on && !streq(value, "false") && !streq(value, "0")) {
-		_free_ char *shown = str_escaped(value);
-
-		return err_set(err, -EINVAL,
-		        "option '--%s' is a flag: '%s' is neither true nor false", o->name, shown);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (value && strcasecmp(words[i].text, value) != 0)
+			continue;
+		if (o->type != OPT_IGNORED_FLAG)
+			*(bool *) field = (!value || words[i].on) == (o->type == OPT_FLAG);
+		return 0;
 	}
-	if (o->type == OPT_FLAG)
-		*(bool *) field = on;
-	return 0;
+	(void) err_set(err, -EINVAL, "a flag is true or false");
+	return refuse(o, value, -EINVAL, err);
 }
 
 static int store(const struct opt *o, void *values, const char *value, struct err *err)
@@ -48,28 +70,16 @@ static int store(const struct opt *o, void *values, const char *value, struct er
 	void *field = (char *) values + o->offset;
 	int r = 0;
 
-	switch (o->type) {
-	case OPT_FLAG:
-	case OPT_IGNORED_FLAG:
+	if (is_flag(o))
 		return store_flag(o, field, value, err);
-	case OPT_TEXT:
+	if (o->parse)
+		r = o->parse(value, o->type == OPT_PARSE ? field : NULL, err);
+	if (r < 0)
+		return refuse(o, value, r, err);
+	if (o->type == OPT_TEXT)
 		*(const char **) field = value;
-		break;
-	case OPT_LIST:
+	else if (o->type == OPT_LIST)
 		strv_add((char ***) field, value);
-		break;
-	case OPT_PARSE:
-		r = o->parse(value, field, err);
-		if (r < 0) {
-			_free_ char *shown = str_escaped(value);
-
-			return err_prefix(
-			        err, r, "invalid value '%s' for option '--%s'", shown, o->name);
-		}
-		break;
-	case OPT_IGNORED:
-		break;
-	}
 	return 0;
 }
 
@@ -82,12 +92,21 @@ static int take(const struct opt *o, void *values, const char *value, int argc, 
 
 	if (!is_flag(o) && !value) {
 		if (argc < 2)
-			return err_set(err, -EINVAL, "option '--%s' requires an argument", o->name);
+			return err_set(err, -EINVAL, "flag needs an argument: --%s", o->name);
 		value = argv[1];
 		used = 2;
 	}
 	r = store(o, values, value, err);
 	return r < 0 ? r : used;
+}
+
+static int bad_letter(const char *at, const char *word, struct err *err)
+{
+	_buf_done_ struct buf letter = BUF_INIT(16);
+	_free_ char *shown = str_escaped(word);
+
+	(void) str_escape(&letter, at, 1, 1);
+	return err_set(err, -EINVAL, "unknown shorthand flag: '%s' in %s", buf_str(&letter), shown);
 }
 
 /* A word of letters: flags, and at the end perhaps one letter with a value. Returns the words used,
@@ -104,11 +123,11 @@ static int take_letters(const struct opt *options, size_t n, void *values, int a
 			*ret_help = true;
 			return 1;
 		}
-		if (!o) {
-			_free_ char *shown = str_escaped(argv[0]);
-
-			return err_set(err, -EINVAL, "unknown option '%s'", shown);
-		}
+		if (!o)
+			return bad_letter(p, argv[0], err);
+		if (!is_flag(o) && !*rest && argc < 2)
+			return err_set(
+			        err, -EINVAL, "flag needs an argument: '%c' in %s", *p, argv[0]);
 		if (!is_flag(o))
 			return take(o, values, *rest ? rest : NULL, argc, argv, err);
 		r = store_flag(o, (char *) values + o->offset, p[1] == '=' ? rest : NULL, err);
@@ -135,9 +154,9 @@ static int take_word(const struct opt *options, size_t n, void *values, int argc
 		return 1;
 	}
 	if (two_dashes) {
-		_free_ char *shown = str_escaped(argv[0]);
+		_free_ char *word = xstrndup(name, len), *shown = str_escaped(word);
 
-		return err_set(err, -EINVAL, "unknown option '%s'", shown);
+		return err_set(err, -EINVAL, "unknown flag: --%s", shown);
 	}
 	return take_letters(options, n, values, argc, argv, ret_help, err);
 }
@@ -206,7 +225,22 @@ static int usage(const struct opt_program *p, const struct opt_command *c, const
 {
 	(void) fprintf(stderr, "%s: %s\nSee '%s%s%s --help'.\n", p->name, text, p->name,
 	        c ? " " : "", c ? c->name : "");
-	return c && p->command_usage_exit ? p->command_usage_exit(c) : p->usage_exit;
+	return p->usage_exit;
+}
+
+/* "prog run" requires at least 1 argument. */
+static int wrong_number(const struct opt_program *p, const struct opt_command *c, int argc)
+{
+	bool few = argc < c->min_args;
+	int want = few ? c->min_args : c->max_args;
+	const char *how = c->min_args == c->max_args ? "exactly" : few ? "at least" : "at most";
+	_free_ char *text = c->max_args == 0
+	                            ? xprintf("\"%s %s\" accepts no arguments", p->name, c->name)
+	                            : xprintf("\"%s %s\" requires %s %d argument%s: %s", p->name,
+	                                      c->name, how, want, want == 1 ? "" : "s", c->args);
+	int code = usage(p, c, text);
+
+	return p->arguments_exit ? p->arguments_exit : code;
 }
 
 static int print(struct buf *text)
@@ -233,17 +267,8 @@ static int run_command(const struct opt_program *p, const struct opt_command *c,
 	}
 	argc -= used;
 	argv += used;
-	if (argc < c->min_args || (c->max_args >= 0 && argc > c->max_args)) {
-		_free_ char *text = xprintf("'%s' needs %s%d argument%s, got %d: %s", c->name,
-		        c->min_args == c->max_args
-		                ? ""
-		                : (argc < c->min_args ? "at least " : "at most "),
-		        argc < c->min_args ? c->min_args : c->max_args,
-		        (argc < c->min_args ? c->min_args : c->max_args) == 1 ? "" : "s", argc,
-		        c->args);
-
-		return usage(p, c, text);
-	}
+	if (argc < c->min_args || (c->max_args >= 0 && argc > c->max_args))
+		return wrong_number(p, c, argc);
 	return c->run(global, values, argc, argv);
 }
 
@@ -279,7 +304,9 @@ int opt_main(const struct opt_program *p, void *global, int argc, char **argv)
 		_free_ char *shown = str_escaped(argv[0]);
 		_free_ char *text = xprintf("unknown command '%s'", shown);
 
-		return usage(p, NULL, text);
+		int code = usage(p, NULL, text);
+
+		return p->arguments_exit ? p->arguments_exit : code;
 	}
 	return run_command(p, c, global, argc - words, argv + words);
 }

@@ -12,7 +12,8 @@
  * (-it), a long name behind one dash (-bundle: go-runc sends -no-subreaper), -- as the end of
  * options. Options end at the first word that is not one, unless the command says 'mixed'. A flag
  * takes =true or =false. Values are stored by offset into the command's own structure; nothing is
- * copied, texts point into argv.
+ * copied, texts point into argv. What is wrong is told in docker's words ("unknown flag: --x",
+ * 'invalid argument "x" for "-m, --memory" flag: ...'): people and scripts know them.
  */
 #include "base/buf.h"
 #include "base/err.h"
@@ -21,6 +22,7 @@
 
 enum opt_type {
 	OPT_FLAG = 1, /* bool */
+	OPT_FLAG_OFF, /* bool that stores the opposite: a flag that is on unless it is =false */
 	OPT_TEXT,     /* const char *; the last one wins */
 	OPT_LIST,     /* char **: strv, each use appends; free with strv_free */
 	OPT_PARSE,    /* any field, by the function 'parse' */
@@ -35,8 +37,10 @@ struct opt {
 	const char *arg;  /* how the value is called in --help, e.g. "PATH"; NULL for flags */
 	const char *help; /* NULL: accepted and not shown */
 	size_t offset;
-	/* OPT_PARSE: checks the text and fills the field; the error text names what is expected. */
+	/* OPT_PARSE: checks the text and fills the field; the error text names what is expected.
+	 * OPT_TEXT, OPT_LIST: NULL, or checks the text before it is taken (field is NULL). */
 	int (*parse)(const char *text, void *field, struct err *err);
+	const char *words; /* for completion: possible values, divided by blanks; NULL: files */
 };
 
 struct opt_command {
@@ -60,10 +64,8 @@ struct opt_program {
 	size_t n_options;
 	const struct opt_command *const *commands; /* each is defined beside its function */
 	size_t n_commands;
-	int usage_exit; /* exit code of a wrong command line */
-	/* Exit code of a wrong command line for one command, NULL: usage_exit always (bulkhead run:
-	 * 125). */
-	int (*command_usage_exit)(const struct opt_command *command);
+	int usage_exit;     /* exit code of a wrong command line */
+	int arguments_exit; /* of an unknown command, a wrong number of arguments; 0: the same */
 	/* Called when there are global options and no command (--version); negative: that is an
 	 * error after all. */
 	int (*without_command)(void *global);

@@ -122,6 +122,7 @@ static void put_number(struct buf *out, enum field_show show, uint64_t value)
 		(void) buf_adds(out, v == PLAN_MOUNT_FS       ? "fs"
 		                     : v == PLAN_MOUNT_BIND   ? "bind"
 		                     : v == PLAN_MOUNT_CGROUP ? "cgroup"
+		                     : v == PLAN_MOUNT_FILE   ? "file"
 		                                              : "unknown");
 		break;
 	case SHOW_RLIMIT:

@@ -110,6 +110,8 @@ enum plan_mount_kind {
 	PLAN_MOUNT_BIND,   /* open_tree(source) by the supervisor */
 	PLAN_MOUNT_CGROUP, /* the cgroup view that fits the machine (v2: cgroup2; v1, hybrid: tmpfs
 	                      with controllers) */
+	PLAN_MOUNT_FILE, /* a plain file with the content data[0], which lies in the tmpfs on /dev:
+	                    a bind of a file of the host would show its path there */
 };
 
 struct plan_mount {
@@ -183,7 +185,8 @@ struct plan_user {
 	const char *lookup; /* "": use the numbers; else "user[:group]" as in an image config,
 	                       looked up inside the root */
 	uint32_t uid, gid;
-	const char *const *groups; /* decimal gids */
+	/* Further groups: numbers, or names that are looked up inside the root. */
+	const char *const *groups;
 	uint32_t has_umask, umask;
 	uint32_t set_home; /* 1: HOME from the root's passwd when the environment has none */
 };

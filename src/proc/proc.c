@@ -33,7 +33,7 @@ static bool is_target(const struct proc_fd *fds, size_t n, int fd)
 
 /* In the child: moves the descriptors to their places, by way of numbers above all of them so that
  * none is hit. */
-static int place_fds(const struct proc_fd *fds, size_t n)
+static int place_fds(const struct proc_fd *fds, size_t n, int program)
 {
 	int high[FD_MAP_MAX], above = 2;
 
@@ -52,24 +52,38 @@ static int place_fds(const struct proc_fd *fds, size_t n)
 	for (int fd = 0; fd <= above; fd++)
 		if (!is_target(fds, n, fd))
 			(void) close(fd); /* it may be closed already: ignoring */
-	return sys_close_range((unsigned int) above + 1, UINT_MAX, 0);
+	if (program < 0)
+		return sys_close_range((unsigned int) above + 1, UINT_MAX, 0);
+	if (program <= above)
+		return -EINVAL;
+	/* The program is close-on-exec: it goes by itself. */
+	(void) sys_close_range((unsigned int) above + 1, (unsigned int) program - 1, 0);
+	return sys_close_range((unsigned int) program + 1, UINT_MAX, 0);
 }
 
 static _noreturn_ void child(const struct proc_spawn *s)
 {
 	static char *const no_env[] = { NULL };
 	sigset_t none;
+	int program;
 
 	(void) sigemptyset(&none);
 	(void) sigprocmask(SIG_SETMASK, &none, NULL);
 	(void) signal(SIGPIPE, SIG_DFL); /* our programs ignore it, and exec would keep that */
 	if (s->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		_exit(127);
-	if (place_fds(s->fds, s->n_fds) < 0)
+	if (s->new_session)
+		(void) setsid(); /* a new child leads no process group: cannot fail */
+	program = s->by_fd ? fcntl(s->program_fd, F_DUPFD_CLOEXEC, 128) : -EBADF;
+	if (place_fds(s->fds, s->n_fds, program) < 0)
 		_exit(127);
+	if (s->by_fd)
+		(void) sys_execveat(program, "", (char *const *) (uintptr_t) s->argv,
+		        s->envp ? (char *const *) (uintptr_t) s->envp : no_env, AT_EMPTY_PATH);
 	/* execve does not change the texts; its prototype predates const. */
-	(void) execve(s->path, (char *const *) (uintptr_t) s->argv,
-	        s->envp ? (char *const *) (uintptr_t) s->envp : no_env);
+	else
+		(void) execve(s->path, (char *const *) (uintptr_t) s->argv,
+		        s->envp ? (char *const *) (uintptr_t) s->envp : no_env);
 	_exit(127);
 }
 
@@ -88,6 +102,13 @@ pid_t proc_spawn(const struct proc_spawn *s, int *ret_pidfd)
 	if (pid > 0)
 		*ret_pidfd = pidfd;
 	return pid;
+}
+
+bool proc_has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
 }
 
 int proc_wait(int pidfd)

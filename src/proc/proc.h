@@ -24,6 +24,9 @@ struct proc_spawn {
 	const struct proc_fd *fds; /* everything else is closed; 0, 1, 2 must be mapped if wanted */
 	size_t n_fds;
 	bool die_with_parent; /* PDEATHSIG SIGKILL */
+	bool new_session;     /* setsid: no terminal, no process group of ours */
+	bool by_fd;           /* program_fd is executed instead of path */
+	int program_fd;
 };
 
 /* Starts a program. *ret_pidfd is the caller's. A failing exec shows as exit code 127. Returns the
@@ -32,6 +35,8 @@ pid_t proc_spawn(const struct proc_spawn *spawn, int *ret_pidfd);
 /* Waits for the end of a child and reaps it. Returns its code, or 128 + the signal that ended it,
  * or a negative errno. */
 int proc_wait(int pidfd);
+/* True when the process has ended (it may still have to be waited for). */
+bool proc_has_ended(int pidfd);
 
 /* Blocks the signals that a foreground command forwards (all that end a program, HUP to USR2,
  * WINCH, CONT). Call before the child is made, so that none is lost; the child must restore

@@ -187,3 +187,17 @@ int sandbox_cleanup(const struct plan *plan, struct err *err)
 	group = group_of(s);
 	return cgroup_remove(&group, true, SIZE_MAX, err);
 }
+
+int sandbox_oom_kills(const struct plan *plan, uint64_t *ret)
+{
+	_cleanup_(cgroup_handle_done) struct cgroup_handle handle = CGROUP_HANDLE_INIT;
+	const struct plan_step *s = plan_find(plan, PLAN_CGROUP);
+	struct cgroup_group group;
+	int r;
+
+	if (!s)
+		return -ENOENT;
+	group = group_of(s);
+	r = cgroup_open(&group, false, &handle, NULL);
+	return r < 0 ? r : cgroup_oom_kills(&handle, ret);
+}

@@ -30,6 +30,9 @@ static int attach(struct child *c, const struct plan_step *s, const struct mount
 		return mount_attach_bind(a->root, tree, spec, &c->err);
 	case PLAN_MOUNT_CGROUP:
 		return mount_attach_cgroup(a->root, spec, &a->cgroup_view, &c->err);
+	case PLAN_MOUNT_FILE:
+		return mount_attach_file(
+		        a->root, s->mount.data[0] ? s->mount.data[0] : "", spec, &c->err);
 	}
 	return err_set(&c->err, -EINVAL, "the plan has an unknown kind of mount");
 }

@@ -88,13 +88,8 @@ static int find_user(struct child *c, const struct plan_user *u, struct userdb_u
 			r = userdb_home(c->a->root, u->uid, ret->home, sizeof(ret->home), &c->err);
 	}
 	/* Groups of the plan come on top of those that the image gives. */
-	for (size_t i = 0; u->groups[i] && r == 0; i++) {
-		uint32_t gid;
-
-		if (ret->n_groups == USERDB_GROUPS_MAX || num_parse_u32(u->groups[i], &gid) < 0)
-			return err_set(&c->err, -EINVAL, "the plan's list of groups is not usable");
-		ret->groups[ret->n_groups++] = gid;
-	}
+	for (size_t i = 0; u->groups[i] && r == 0; i++)
+		r = userdb_add_group(c->a->root, u->groups[i], ret, &c->err);
 	if (r == 0 && u->set_home && !has_home(c->env))
 		c->env = env_with_home(c->env, ret->home);
 	return r;

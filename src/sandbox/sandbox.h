@@ -82,3 +82,6 @@ int sandbox_wait_exec(struct sandbox_child *child, int *ret_exit_code, struct er
 /* Kills everything in the plan's cgroups and removes them. Safe to call again and when they are
  * gone. */
 int sandbox_cleanup(const struct plan *plan, struct err *err);
+/* How many of its processes the kernel ended for want of memory; before sandbox_cleanup. Negative:
+ * unknown. */
+int sandbox_oom_kills(const struct plan *plan, uint64_t *ret);

@@ -17,29 +17,47 @@ enum {
 };
 
 /*
- * position 0 is the lowest layer. A layer is one folder, and the archive that it came from may have
- * come in several compressions, so the blob belongs to the image's use of it. Containers are rows
- * of the engine; they stand here so that one transaction sees both, and the foreign key keeps an
- * image that is used.
+ * The schema as steps from each version to the next; a new database takes them all. A step never
+ * changes once it was released.
+ *
+ * 1: position 0 is the lowest layer. A layer is one folder, and the archive that it came from may
+ * have come in several compressions, so the blob belongs to the image's use of it. Containers are
+ * rows of the engine; they stand here so that one transaction sees both, and the foreign key keeps
+ * an image that is used.
+ * 2: containers that live on (created is in nanoseconds for them; those of version 1 have no
+ * image_name and end with their command), volumes. A use is recorded before its container is.
  */
-static const char schema[] =
-        "CREATE TABLE images (id TEXT PRIMARY KEY NOT NULL, manifest TEXT NOT NULL,"
-        " created INTEGER NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE names (name TEXT PRIMARY KEY NOT NULL,"
-        " image_id TEXT NOT NULL REFERENCES images (id)) WITHOUT ROWID;"
-        "CREATE INDEX names_image ON names (image_id);"
-        "CREATE TABLE layers (diff_id TEXT PRIMARY KEY NOT NULL, content_bytes INTEGER NOT NULL,"
-        " entries INTEGER NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE image_layers ("
-        " image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,"
-        " position INTEGER NOT NULL, diff_id TEXT NOT NULL REFERENCES layers (diff_id),"
-        " blob TEXT NOT NULL, blob_bytes INTEGER NOT NULL,"
-        " PRIMARY KEY (image_id, position)) WITHOUT ROWID;"
-        "CREATE TABLE containers (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE,"
-        " image_id TEXT NOT NULL REFERENCES images (id),"
-        " state TEXT NOT NULL DEFAULT 'created', host_id INTEGER UNIQUE, cgroup TEXT,"
-        " pid INTEGER, pid_start INTEGER, boot_id TEXT, created INTEGER NOT NULL,"
-        " exit_code INTEGER, config TEXT) WITHOUT ROWID;";
+static const char *const steps[STORE_SCHEMA] = {
+	"CREATE TABLE images (id TEXT PRIMARY KEY NOT NULL, manifest TEXT NOT NULL,"
+	" created INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE names (name TEXT PRIMARY KEY NOT NULL,"
+	" image_id TEXT NOT NULL REFERENCES images (id)) WITHOUT ROWID;"
+	"CREATE INDEX names_image ON names (image_id);"
+	"CREATE TABLE layers (diff_id TEXT PRIMARY KEY NOT NULL, content_bytes INTEGER NOT NULL,"
+	" entries INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE image_layers ("
+	" image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,"
+	" position INTEGER NOT NULL, diff_id TEXT NOT NULL REFERENCES layers (diff_id),"
+	" blob TEXT NOT NULL, blob_bytes INTEGER NOT NULL,"
+	" PRIMARY KEY (image_id, position)) WITHOUT ROWID;"
+	"CREATE TABLE containers (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE,"
+	" image_id TEXT NOT NULL REFERENCES images (id),"
+	" state TEXT NOT NULL DEFAULT 'created', host_id INTEGER UNIQUE, cgroup TEXT,"
+	" pid INTEGER, pid_start INTEGER, boot_id TEXT, created INTEGER NOT NULL,"
+	" exit_code INTEGER, config TEXT) WITHOUT ROWID;",
+
+	"ALTER TABLE containers ADD COLUMN image_name TEXT;"
+	"ALTER TABLE containers ADD COLUMN command TEXT;"
+	"ALTER TABLE containers ADD COLUMN auto_remove INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE containers ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE containers ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE volumes (name TEXT PRIMARY KEY NOT NULL, created INTEGER NOT NULL,"
+	" anonymous INTEGER NOT NULL DEFAULT 0, labels TEXT NOT NULL DEFAULT '{}') WITHOUT ROWID;"
+	"CREATE TABLE volume_uses (container_id TEXT NOT NULL,"
+	" volume TEXT NOT NULL REFERENCES volumes (name),"
+	" PRIMARY KEY (container_id, volume)) WITHOUT ROWID;"
+	"CREATE INDEX volume_uses_volume ON volume_uses (volume);",
+};
 
 static const struct {
 	int sqlite;
@@ -148,8 +166,24 @@ int db_make_durable(struct store *s, struct err *err)
 
 void db_shorten_log(struct store *s)
 {
-	/* Busy or failing: the next one. */
+	/* A reader that is in the way is not waited for. Busy or failing: the next one. */
+	(void) sqlite3_busy_timeout(s->db, 0);
 	(void) sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	(void) sqlite3_busy_timeout(s->db, BUSY_MS);
+}
+
+/*
+ * After each commit. SQLite's own automatic checkpoint copies the log back but does not empty it;
+ * that is left to the next commit of the same process, and here every process commits once. The log
+ * would only ever grow, and all of it is read by each command.
+ */
+static int after_commit(void *data, sqlite3 *db, const char *name, int pages)
+{
+	(void) db;
+	(void) name;
+	if (pages >= LOG_PAGES)
+		db_shorten_log(data);
+	return SQLITE_OK;
 }
 
 static int read_version(struct store *s, int *ret, struct err *err)
@@ -163,23 +197,34 @@ static int read_version(struct store *s, int *ret, struct err *err)
 	return 0;
 }
 
-/* Two commands may make the tables at the same time: the second finds them. */
-static int make_tables(struct store *s, struct err *err)
+/* Inside a transaction: another command may have been here first. */
+static int take_steps(struct store *s, struct err *err)
 {
 	int version = 0;
-	int r = exec(s, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL",
-	        "make the image store", err);
+	int r = read_version(s, &version, err);
 
+	for (; r == 0 && version < STORE_SCHEMA; version++)
+		r = exec(s, steps[version], "bring the image store up to date", err);
+	if (r == 0) {
+		_free_ char *sql = xprintf("PRAGMA user_version = %d", STORE_SCHEMA);
+
+		r = exec(s, sql, "bring the image store up to date", err);
+	}
+	return r;
+}
+
+static int migrate(struct store *s, bool is_new, struct err *err)
+{
+	int r = 0;
+
+	if (is_new)
+		r = exec(s, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL",
+		        "make the image store", err);
 	if (r == 0)
 		r = store_begin(s, err);
 	if (r < 0)
 		return r;
-	r = read_version(s, &version, err);
-	if (r == 0 && version == 0) {
-		r = exec(s, schema, "make the image store", err);
-		if (r == 0)
-			r = exec(s, "PRAGMA user_version = 1", "make the image store", err);
-	}
+	r = take_steps(s, err);
 	if (r < 0) {
 		store_rollback(s);
 		return r;
@@ -201,9 +246,9 @@ static int check_version(struct store *s, struct err *err)
 		        s->path, version, STORE_SCHEMA);
 	if (version == STORE_SCHEMA)
 		return 0;
-	if (!s->writable)
+	if (version == 0 && !s->writable)
 		return err_set(err, -ENOENT, "there is no image store in '%s' yet", s->path);
-	return make_tables(s, err);
+	return migrate(s, version == 0, err);
 }
 
 int db_open(struct store *s, struct err *err)
@@ -224,7 +269,7 @@ int db_open(struct store *s, struct err *err)
 	(void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	(void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	(void) sqlite3_wal_autocheckpoint(s->db, LOG_PAGES);
+	(void) sqlite3_wal_hook(s->db, after_commit, s);
 	r = check_version(s, err);
 	if (r == 0 && s->writable)
 		r = exec(s, "PRAGMA synchronous = NORMAL", "prepare the image store", err);

@@ -8,7 +8,7 @@
 struct buf;
 
 enum {
-	STORE_SCHEMA = 1,             /* user_version of the database */
+	STORE_SCHEMA = 2,             /* user_version of the database */
 	STORE_DOCUMENT_MAX = 4 << 20, /* bytes of a config or manifest */
 	STORE_HEX_LEN = STORE_ID_SIZE - 1,
 	STORE_SHORT_ID_MIN = 2,

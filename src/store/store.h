@@ -155,3 +155,15 @@ struct store_imported {
  * -EFBIG, -EINVAL), a --change, or the disk (-ENOSPC). */
 int store_import(struct store *s, const struct store_import *options, struct store_imported *ret,
         struct err *err);
+
+/* --- check ------------------------------------------------------------------------------------ */
+
+/* Looks whether the database is whole and every image has its documents, layers and archives. Calls
+ * found for each problem: what has it ("image 'NAME'"), what it is, what store_mend would do (NULL:
+ * nothing). Archives are compared by their size, documents by their digest. */
+int store_check(struct store *s,
+        void (*found)(void *data, const char *subject, const char *problem, const char *remedy),
+        void *data, struct err *err);
+/* Deletes rows that refer to what is not there and mean nothing without it: names and layers of an
+ * image, uses of a volume. */
+int store_mend(struct store *s, struct err *err);

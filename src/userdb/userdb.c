@@ -328,24 +328,29 @@ static int look_up_user(int rootfd, const char *text, struct userdb_user *user, 
 	return MIN(r, 0);
 }
 
-/* The group half, which is there. */
-static int look_up_group(int rootfd, const char *text, struct userdb_user *user, struct err *err)
+/* A group by number or name. */
+static int look_up_group(int rootfd, const char *text, gid_t *ret_gid, struct err *err)
 {
 	int r;
 
 	if (all_digits(text)) {
-		uint32_t gid;
-
-		if (parse_id(text, &gid) < 0)
+		if (parse_id(text, ret_gid) < 0)
 			return bad_text(err, -ERANGE, "group", text,
 			        "the number is too large for a group id");
-		user->gid = gid;
 		return 0;
 	}
-	r = find_group(rootfd, text, &user->gid, err);
+	r = find_group(rootfd, text, ret_gid, err);
 	if (r == 0)
 		return bad_text(err, -ENOENT, "group", text, "no matching entries in group file");
 	return MIN(r, 0);
+}
+
+int userdb_add_group(int rootfd, const char *group, struct userdb_user *user, struct err *err)
+{
+	gid_t gid = 0;
+	int r = look_up_group(rootfd, group, &gid, err);
+
+	return r < 0 ? r : add_group(user, gid, err);
 }
 
 int userdb_lookup(int rootfd, const char *user, struct userdb_user *ret, struct err *err)
@@ -368,7 +373,7 @@ int userdb_lookup(int rootfd, const char *user, struct userdb_user *ret, struct 
 	if (r < 0)
 		return r;
 	if (group && *group)
-		r = look_up_group(rootfd, group, &found, err);
+		r = look_up_group(rootfd, group, &found.gid, err);
 	if (r < 0)
 		return r;
 	r = add_group(&found, found.gid, err);

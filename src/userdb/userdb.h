@@ -51,6 +51,10 @@ int userdb_lookup(int rootfd, const char *user, struct userdb_user *ret, struct 
 /* The home folder of a uid: its passwd line's, else "/" (the first line with that uid counts). */
 int userdb_home(int rootfd, uid_t uid, char *ret_home, size_t size, struct err *err);
 
+/* Adds a further group to the user's list: a number, or a name of etc/group inside rootfd (-ENOENT
+ * when it is not there). One that is in the list already is not added twice. */
+int userdb_add_group(int rootfd, const char *group, struct userdb_user *user, struct err *err);
+
 /* Parsers of one line, pure; used by the above and by the fuzzer. 'line' is changed. Texts point
  * into it. Return 0, or -EBADMSG for a line that is not an entry. */
 struct userdb_passwd_line {

@@ -5,6 +5,7 @@
   binaries.py static PROGRAM...    static-pie: no interpreter, nothing needed at run time
   binaries.py dynamic PROGRAM...   needs only the libraries in LIBRARIES
 """
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,9 @@ import common
 # The libraries that a dynamic program may name itself; what those need in turn is theirs.
 LIBRARIES = {"libarchive.so.13", "libcrypto.so.3", "libc.so.6", "libz.so.1", "libzstd.so.1",
              "liblzma.so.5"}
+
+# Parsers and databases that a program must not hold, by the beginnings of their symbols.
+WITHOUT = {"bulkhead-shim": ["json_tokener", "json_object", "json_check", "sqlite3_", "compile_plan", "oci_spec_parse", "opt_parse"]}
 
 
 def readelf(program, *options):
@@ -39,6 +43,10 @@ def check(program, kind):
         yield "has a library path of its own"
     if kind == "static" and (needed or "INTERP" in segments):
         yield f"is not static: needs {', '.join(sorted(needed)) or 'an interpreter'}"
+    if kind == "static" and os.path.basename(program) in WITHOUT:
+        symbols = subprocess.run(["nm", "-a", program], capture_output=True, text=True, check=False).stdout
+        yield from (f"links '{s}', which a process that lives beside containers must not" for s in WITHOUT[os.path.basename(program)]
+                    if re.search(rf"\b{s}", symbols))
     if kind == "dynamic" and needed - LIBRARIES:
         yield f"needs {', '.join(sorted(needed - LIBRARIES))}"
 

@@ -131,6 +131,48 @@ static void file_is_read_up_to_its_limit_and_not_beyond(void **state)
 	}
 }
 
+static void durations_are_as_go_writes_them(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ns;
+	} good[] = {
+		{ "0", 0 },
+		{ "30s", 30000000000 },
+		{ "1m30s", 90000000000 },
+		{ "1.5h", 5400000000000 },
+		{ "1h0m1ms", 3600001000000 },
+		{ "7us", 7000 },
+		{ "7\xc2\xb5s", 7000 },
+		{ "8ns", 8 },
+		{ "-2ms", -2000000 },
+	};
+	static const char *const bad[] = { "", "-", "1", "s", "1x", "1 s", "1s ", "1.s", ".5s",
+		"1mm", "--1s", "9999999999999h", "99999999999999999999s" };
+	int64_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(num_parse_duration(good[i].text, &n), 0);
+		assert_true(n == good[i].ns);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (num_parse_duration(bad[i], &n) >= 0)
+			fail_msg("'%s' was accepted", bad[i]);
+}
+
+static void utf8_is_told_from_other_bytes(void **state)
+{
+	static const char *const good[] = { "", "a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x9a\xa2",
+		"\x1b[2J" };
+	static const char *const bad[] = { "\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80",
+		"\xf4\x90\x80\x80", "\xff", "a\xe2\x82" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(str_is_utf8(good[i], strlen(good[i])));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(str_is_utf8(bad[i], strlen(bad[i])));
+}
+
 static void time_is_that_of_the_c_library(void **state)
 {
 	char before[64], after[64], text[64];
@@ -230,6 +272,8 @@ int main(void)
 		testkit_case(sealed_memfd_cannot_change),
 		testkit_case(replaced_file_has_the_new_content),
 		testkit_case(folder_is_made_below_links_of_the_root_alone),
+		testkit_case(durations_are_as_go_writes_them),
+		testkit_case(utf8_is_told_from_other_bytes),
 		testkit_case(time_is_that_of_the_c_library),
 		testkit_case(file_is_read_up_to_its_limit_and_not_beyond),
 		testkit_case(path_never_leaves_the_root),

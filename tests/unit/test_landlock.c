@@ -67,13 +67,11 @@ static void body_confined(void)
 	CHECK(symlink("/shut/one", mountkit_path("root/link")) == 0);
 	root = open(mountkit_path("root"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	OK(landlock_open(all, 0, 0, abi, &set, &err));
-	OK(landlock_add_path(
-	        set, root, "/open", all & ~(uint64_t) LL_FS_MAKE_CHAR, all, 0, &err));
+	OK(landlock_add_path(set, root, "/open", all & ~(uint64_t) LL_FS_MAKE_CHAR, all, 0, &err));
 	/* A link is taken inside the root; a file gets only what files can have. */
 	OK(landlock_add_path(set, root, "/link", read_only, all, 0, &err));
 	OK(landlock_add_path(set, root, "/missing", all, all, LANDLOCK_OPTIONAL, &err));
-	REFUSED(ENOENT, "/missing",
-	        landlock_add_path(set, root, "/missing", all, all, 0, &err));
+	REFUSED(ENOENT, "/missing", landlock_add_path(set, root, "/missing", all, all, 0, &err));
 	OK(landlock_add_path(set, root, "/shut/two", LL_FS_READ_DIR, all, 0, &err));
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	OK(landlock_enter(set, &err));

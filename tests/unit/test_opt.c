@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 struct values {
-	bool interactive, tty, rm;
+	bool interactive, tty, rm, loud;
 	const char *name;
-	char **env;
+	char **env, **labels;
 	uint64_t memory;
 };
 
@@ -19,6 +19,12 @@ static int parse_size(const char *text, void *field, struct err *err)
 	int r = num_parse_size(text, field);
 
 	return r < 0 ? err_set(err, r, "expected a size such as 512m") : 0;
+}
+
+static int check_label(const char *text, void *field, struct err *err)
+{
+	assert_null(field);
+	return *text == '=' ? err_set(err, -EINVAL, "empty name") : 0;
 }
 
 static const struct opt options[] = {
@@ -30,6 +36,9 @@ static const struct opt options[] = {
 	{ "env", 'e', OPT_LIST, "KEY=VALUE", "a variable", offsetof(struct values, env), NULL },
 	{ "memory", 'm', OPT_PARSE, "SIZE", "memory limit", offsetof(struct values, memory),
 	        parse_size },
+	{ "label", 0, OPT_LIST, "KEY", "a user's label", offsetof(struct values, labels),
+	        check_label, "one two" },
+	{ "quiet", 0, OPT_FLAG_OFF, NULL, "on unless =false", offsetof(struct values, loud), NULL },
 	{ "old", 0, OPT_IGNORED, "X", NULL, 0, NULL },
 };
 
@@ -55,7 +64,7 @@ static void every_form_of_an_option_is_taken(void **state)
 	                                 "-m=1k", "--rm=false", "-old", "x", "img", "--name", "z")),
 	        0);
 	assert_int_equal(used, 11);
-	assert_true(v.interactive && v.tty && !v.rm);
+	assert_true(v.interactive && v.tty && !v.rm && !v.loud);
 	assert_string_equal(v.name, "a");
 	assert_int_equal(strv_len(v.env), 3);
 	assert_string_equal(v.env[1], "B=2");
@@ -74,6 +83,18 @@ static void single_dash_long_names_are_taken(void **state)
 	assert_int_equal(used, 3);
 	assert_true(v.rm);
 	assert_string_equal(v.name, "x");
+}
+
+static void a_flag_that_is_on_can_be_switched_off(void **state)
+{
+	struct values v;
+	struct err err;
+	int used;
+
+	assert_int_equal(parse(&v, false, &used, &err, ARGV("--quiet=false")), 0);
+	assert_true(v.loud);
+	assert_int_equal(parse(&v, false, &used, &err, ARGV("--quiet=FALSE", "--quiet")), 0);
+	assert_false(v.loud);
 }
 
 static void options_behind_arguments_only_when_mixed(void **state)
@@ -99,15 +120,24 @@ static void bad_options_are_named(void **state)
 	int used;
 
 	assert_int_equal(parse(&v, false, &used, &err, ARGV("--nope")), -EINVAL);
-	assert_contains(err.text, "unknown option '--nope'");
+	assert_contains(err.text, "unknown flag: --nope");
 	assert_int_equal(parse(&v, false, &used, &err, ARGV("-iz")), -EINVAL);
-	assert_contains(err.text, "unknown option '-iz'");
+	assert_contains(err.text, "unknown shorthand flag: 'z' in -iz");
 	assert_int_equal(parse(&v, false, &used, &err, ARGV("--name")), -EINVAL);
-	assert_contains(err.text, "requires an argument");
+	assert_string_equal(err.text, "flag needs an argument: --name");
+	assert_int_equal(parse(&v, false, &used, &err, ARGV("-ie")), -EINVAL);
+	assert_string_equal(err.text, "flag needs an argument: 'e' in -ie");
+	assert_int_equal(parse(&v, false, &used, &err, ARGV("--nope=x")), -EINVAL);
+	assert_string_equal(err.text, "unknown flag: --nope");
 	assert_int_equal(parse(&v, false, &used, &err, ARGV("--rm=maybe")), -EINVAL);
-	assert_contains(err.text, "neither true nor false");
+	assert_string_equal(
+	        err.text, "invalid argument \"maybe\" for \"--rm\" flag: a flag is true or false");
 	assert_int_equal(parse(&v, false, &used, &err, ARGV("-m", "lots")), -EINVAL);
-	assert_contains(err.text, "expected a size");
+	assert_string_equal(err.text,
+	        "invalid argument \"lots\" for \"-m, --memory\" flag: expected a size such as 512m");
+	assert_int_equal(parse(&v, false, &used, &err, ARGV("--label", "=x")), -EINVAL);
+	assert_string_equal(err.text, "invalid argument \"=x\" for \"--label\" flag: empty name");
+	assert_null(v.labels);
 	assert_int_equal(parse(&v, false, &used, &err, ARGV("--\033[2J")), -EINVAL);
 	assert_null(strchr(err.text, '\033'));
 }
@@ -136,6 +166,7 @@ static const struct opt_program program = { .name = "prog",
 	.commands = commands,
 	.n_commands = ARRAY_SIZE(commands),
 	.usage_exit = 125,
+	.arguments_exit = 1,
 	.without_command = without_command };
 
 static void commands_of_one_and_two_words_run(void **state)
@@ -147,10 +178,40 @@ static void commands_of_one_and_two_words_run(void **state)
 	assert_int_equal(
 	        opt_main(&program, &global, 5, ARGV("prog", "image", "import", "f", "n")), 7);
 	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "image")), 125);
-	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "run")), 125);
+	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "run")), 1);
+	assert_int_equal(opt_main(&program, &global, 3, ARGV("prog", "run", "--no")), 125);
 	assert_int_equal(opt_main(&program, &global, 1, ARGV("prog")), 125);
 	global = 1;
 	assert_int_equal(opt_main(&program, &global, 1, ARGV("prog")), 3);
+}
+
+/* docker's -h is the host name. */
+static void a_letter_of_the_table_goes_before_help(void **state)
+{
+	static const struct opt host[] = {
+		{ "hostname", 'h', OPT_TEXT, "NAME", "the name", 0, NULL },
+	};
+	static const struct opt_command c = { .name = "run",
+		.args = "",
+		.options = host,
+		.n_options = 1,
+		.values_size = sizeof(char *) };
+	_buf_done_ struct buf help = BUF_INIT(65536);
+	const char *name = NULL;
+	struct err err;
+	bool want_help;
+	int used;
+
+	assert_int_equal(
+	        opt_parse(host, 1, &name, 2, ARGV("-h", "box"), false, &used, &want_help, &err), 0);
+	assert_string_equal(name, "box");
+	assert_false(want_help);
+	assert_int_equal(
+	        opt_parse(host, 1, &name, 1, ARGV("--help"), false, &used, &want_help, &err), 0);
+	assert_true(want_help);
+	opt_command_help(&program, &c, &help);
+	assert_contains(buf_str(&help), "      --help ");
+	assert_null(strstr(buf_str(&help), "-h, --help"));
 }
 
 static void help_and_completion_name_every_option(void **state)
@@ -172,6 +233,10 @@ static void help_and_completion_name_every_option(void **state)
 		assert_contains(buf_str(&fish), options[i].name);
 	}
 	assert_null(strstr(buf_str(&help), "--old"));
+	/* Values where they are known; a quote in a text of help ends no quote of the script. */
+	assert_contains(buf_str(&bash), "--label) COMPREPLY=($(compgen -W \"one two\"");
+	assert_contains(buf_str(&fish), "-l label -x -a 'one two' -d 'a user\\'s label'");
+	assert_contains(buf_str(&help), "  -h, --help ");
 }
 
 int main(void)
@@ -179,9 +244,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		testkit_case(every_form_of_an_option_is_taken),
 		testkit_case(single_dash_long_names_are_taken),
+		testkit_case(a_flag_that_is_on_can_be_switched_off),
 		testkit_case(options_behind_arguments_only_when_mixed),
 		testkit_case(bad_options_are_named),
 		testkit_case(commands_of_one_and_two_words_run),
+		testkit_case(a_letter_of_the_table_goes_before_help),
 		testkit_case(help_and_completion_name_every_option),
 	};
 

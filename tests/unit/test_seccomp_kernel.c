@@ -193,31 +193,62 @@ static int probe_x32(void)
 	return answer(syscall(0x40000000L | 39L));
 }
 
+/* On some virtual machines the instruction itself faults, whatever the filter says: there is no
+ * such ABI to be shut. */
+static void skip_without_int80(void)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		(void) signal(SIGSEGV, SIG_DFL);
+		(void) int80(20, 0, 0);
+		_exit(0);
+	}
+	assert_true(waitpid(pid, &status, 0) == pid);
+	if (WIFEXITED(status))
+		return;
+	print_message(
+	        "skipped: a program that uses int $0x80 dies on this machine without any filter\n");
+	skip();
+}
+
 static void other_abis_answer_enosys_in_the_kernel(void **state)
 {
+	assert_int_equal(under_default(probe_x32), ENOSYS);
+	skip_without_int80();
 	assert_int_equal(under_default(probe_int80_getpid), ENOSYS);
 	assert_int_equal(under_default(probe_int80_socketcall), ENOSYS);
-	assert_int_equal(under_default(probe_x32), ENOSYS);
+}
+
+/* What runs under docker's profile, for all its ABIs and for the native one alone. */
+static int under_docker(bool native_only, int (*probe)(void))
+{
+	struct seccomp_target target = kit_target(SECCOMP_ABI_X86_64);
+	struct oci_spec *spec = kit_docker_profile();
+	_filter_done_ struct filter f = { 0 };
+	int r;
+
+	target.native_only = native_only;
+	kit_compile(spec->linux_.seccomp, &target, &f);
+	r = run_under(f.insns, f.n, f.flags, probe);
+	oci_spec_free(spec);
+	return r;
+}
+
+static void docker_profile_lets_native_programs_work(void **state)
+{
+	assert_int_equal(under_docker(false, probe_unix), 0);
+	assert_int_equal(under_docker(true, probe_unix), 0);
 }
 
 /* The numbers of i386, tried on the kernel where it has that ABI: 20 is getpid. */
 static void docker_profile_allows_i386_in_the_kernel(void **state)
 {
-	struct seccomp_target target = kit_target(SECCOMP_ABI_X86_64);
-	struct oci_spec *spec = kit_docker_profile();
-	_filter_done_ struct filter all = { 0 }, native = { 0 };
-
-	kit_compile(spec->linux_.seccomp, &target, &all);
-	target.native_only = true;
-	kit_compile(spec->linux_.seccomp, &target, &native);
-	assert_int_equal(run_under(all.insns, all.n, all.flags, probe_unix), 0);
-	assert_int_equal(run_under(native.insns, native.n, native.flags, probe_unix), 0);
-	assert_int_equal(
-	        run_under(all.insns, all.n, all.flags, probe_int80_getpid), probe_int80_getpid());
+	skip_without_int80();
+	assert_int_equal(under_docker(false, probe_int80_getpid), probe_int80_getpid());
 	/* As with libseccomp: the foreign ABI kills. */
-	assert_int_equal(
-	        run_under(native.insns, native.n, native.flags, probe_int80_getpid), -SIGSYS);
-	oci_spec_free(spec);
+	assert_int_equal(under_docker(true, probe_int80_getpid), -SIGSYS);
 }
 #endif
 
@@ -265,6 +296,7 @@ int main(void)
 		testkit_case(default_filter_lets_programs_work),
 #if defined(__x86_64__)
 		testkit_case(other_abis_answer_enosys_in_the_kernel),
+		testkit_case(docker_profile_lets_native_programs_work),
 		testkit_case(docker_profile_allows_i386_in_the_kernel),
 #endif
 		testkit_case(kernel_agrees_with_the_simulator),

@@ -240,6 +240,29 @@ static void files_beyond_the_limits_are_refused(void **state)
 	assert_contains(err.text, "lines");
 }
 
+static void further_groups_are_added_once(void **state)
+{
+	_close_ int root = -EBADF;
+	struct userdb_user u;
+
+	standard_files();
+	put("etc/group", "root:x:0:\naudio:x:29:app\n5:x:77:\n", 33);
+	root = open(testkit_scratch(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(userdb_lookup(root, "0:0", &u, &err), 0);
+	assert_int_equal(u.n_groups, 1);
+	assert_int_equal(userdb_add_group(root, "audio", &u, &err), 0);
+	assert_int_equal(userdb_add_group(root, "29", &u, &err), 0);
+	assert_int_equal(userdb_add_group(root, "5", &u, &err), 0); /* the number, not the name */
+	assert_int_equal(u.n_groups, 3);
+	assert_int_equal(u.groups[1], 29);
+	assert_int_equal(u.groups[2], 5);
+	assert_int_equal(userdb_add_group(root, "nobody-knows", &u, &err), -ENOENT);
+	assert_contains(err.text, "unable to find group nobody-knows");
+	assert_int_equal(userdb_add_group(root, "4294967295", &u, &err), -ERANGE);
+	assert_int_equal(userdb_add_group(root, "", &u, &err), -ENOENT);
+	assert_int_equal(u.n_groups, 3);
+}
+
 static void too_many_groups_are_an_error(void **state)
 {
 	_free_ char *data = xmalloc(64 * 1024);
@@ -282,6 +305,7 @@ int main(void)
 		testkit_case(links_are_followed_inside_the_root_only),
 		testkit_case(long_and_binary_lines_are_skipped),
 		testkit_case(files_beyond_the_limits_are_refused),
+		testkit_case(further_groups_are_added_once),
 		testkit_case(too_many_groups_are_an_error),
 		testkit_case(home_is_found_by_uid),
 	};

@@ -2,6 +2,7 @@
 /* bulkhead-runtime: an OCI runtime. Parses, calls src/runtime, prints. */
 #include "cmd.h"
 
+#include "kernel/start.h"
 #include "base/fd.h"
 #include "base/str.h"
 
@@ -113,6 +114,8 @@ static int check_standard_fds(void)
 			return -EBADF;
 	return 0;
 }
+
+const char bulkhead_start_words[] = "run\0create\0";
 
 int main(int argc, char **argv)
 {

@@ -163,9 +163,9 @@ static int enter_landlock(bool files, struct err *err)
 		_close_ int root = path_open_in(
 		        AT_FDCWD, ".", PATH_BENEATH, O_PATH | O_DIRECTORY, 0);
 
-		r = root < 0 ? err_errno(err, root, "cannot open '/'")
-		             : landlock_add_path(
-		                       set, root, "/", writing & handled, handled, 0, err);
+		r = root < 0
+		            ? err_errno(err, root, "cannot open '/'")
+		            : landlock_add_path(set, root, "/", writing & handled, handled, 0, err);
 	}
 	return r < 0 ? r : landlock_enter(set, err);
 }

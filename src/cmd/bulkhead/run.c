@@ -1,150 +1,192 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bulkhead.h"
+/* run, create */
+#include "create_options.h"
+#include "foreground.h"
 
+#include "base/fd.h"
 #include "base/str.h"
-#include "engine/engine.h"
-#include "sandbox/selfexec.h"
+#include "engine/attach.h"
+#include "engine/life.h"
+#include "engine/request.h"
+#include "facts/facts.h"
+#include "proc/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
-struct values {
-	bool rm, interactive, read_only, show_security, has_entrypoint;
-	const char *name, *hostname, *user, *workdir, *cgroup_parent;
-	const char *entrypoint;
-	char **env;
-	uint64_t memory, nano_cpus;
-	int64_t pids;
-};
+/* --- making it -------------------------------------------------------------------------------- */
 
-static int parse_memory(const char *text, void *field, struct err *err)
+/* --cidfile: never an existing one; what could not be made is not left. */
+static int open_id_file(const char *path, int *ret_fd, struct err *err)
 {
-	int r = num_parse_size(text, field);
+	_free_ char *shown = str_escaped(path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
 
-	if (r < 0 || *(uint64_t *) field == 0)
-		return err_set(err, -EINVAL, "expected a size such as 512m or 2g");
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, -EEXIST,
+		        "container ID file found, make sure the other container isn't running or delete %s",
+		        shown);
+	if (fd < 0)
+		return err_errno(err, -errno, "failed to create the container ID file '%s'", shown);
+	*ret_fd = fd;
 	return 0;
 }
 
-static int parse_cpus(const char *text, void *field, struct err *err)
+/* What has less effect on this machine than its words say. */
+static void tell_warnings(const struct config *config)
 {
-	int r = num_parse_nano(text, field);
+	_cleanup_(strv_freep) char **lines = NULL;
+	struct facts facts;
+	struct err ignored;
 
-	if (r < 0 || *(uint64_t *) field < 10000000)
-		return err_set(
-		        err, -EINVAL, "expected a number of CPUs such as 1.5, at least 0.01");
-	return 0;
+	if (facts_probe(&facts, &ignored) < 0)
+		return;
+	config_warnings(config, &facts, &lines);
+	for (char **line = lines; line && *line; line++)
+		foreground_warn(*line);
 }
 
-static int parse_pids(const char *text, void *field, struct err *err)
+static int make(struct global *global, struct create_options *o, struct engine *engine,
+        struct container *c, struct err *err)
 {
-	int64_t *pids = field;
+	_store_image_done_ struct store_image image = { 0 };
+	const char *id_file = o->config->id_file;
+	_close_ int file = -EBADF;
+	int r = find_programs(err);
 
-	if (num_parse_i64(text, pids) < 0 || *pids < -1 || *pids == 0)
-		return err_set(err, -EINVAL, "expected a number of tasks, or -1 for no limit");
-	return 0;
+	if (r == 0 && id_file && *id_file)
+		r = open_id_file(id_file, &file, err);
+	if (r == 0)
+		r = engine_open(global->root, ENGINE_WRITE, engine, err);
+	if (r == 0)
+		r = store_resolve(engine->store, o->config->image, &image, err);
+	if (r == 0)
+		r = create_options_finish(o, engine, err);
+	if (r == 0)
+		r = container_create(engine, &image, o->config, o->has_entrypoint, o->name, c, err);
+	if (r == 0)
+		tell_warnings(o->config);
+	if (file >= 0 && r == 0)
+		(void) fd_write_all(file, c->id, strlen(c->id)); /* it exists all the same */
+	else if (file >= 0)
+		(void) unlink(id_file);
+	return r;
 }
 
-static int parse_entrypoint(const char *text, void *field, struct err *err)
-{
-	struct values *v = (struct values *) field;
+/* --- run -------------------------------------------------------------------------------------- */
 
-	v->entrypoint = text;
-	v->has_entrypoint = true;
-	return 0;
+/* A start that failed: --rm takes the container away, without it it stays "created". */
+static int start_failed(struct engine *engine, struct container *c, const struct create_options *o,
+        int code, const struct err *err)
+{
+	struct err ignored;
+
+	if (o->config->auto_remove && container_reap(engine, c, &ignored) < 0)
+		foreground_warn(ignored.text);
+	return fail(code, err);
 }
 
-#define AT(field) offsetof(struct values, field)
-static const struct opt options[] = {
-	{ "cgroup-parent", 0, OPT_TEXT, "PATH",
-	        "control group to put the container's group in (default /bulkhead)",
-	        AT(cgroup_parent), NULL },
-	{ "cpus", 0, OPT_PARSE, "N", "CPUs that may be used, e.g. 1.5 (default all but one)",
-	        AT(nano_cpus), parse_cpus },
-	{ "entrypoint", 0, OPT_PARSE, "PROGRAM", "run this instead of the image's entry point", 0,
-	        parse_entrypoint },
-	{ "env", 'e', OPT_LIST, "KEY[=VALUE]", "set a variable; without a value, the caller's",
-	        AT(env), NULL },
-	{ "hostname", 0, OPT_TEXT, "NAME", "host name inside (default the short id)", AT(hostname),
-	        NULL },
-	{ "interactive", 'i', OPT_FLAG, NULL, "keep stdin open (always so in the foreground)",
-	        AT(interactive), NULL },
-	{ "memory", 'm', OPT_PARSE, "SIZE", "memory limit, e.g. 512m (default half of the machine)",
-	        AT(memory), parse_memory },
-	{ "name", 0, OPT_TEXT, "NAME", "name of the container", AT(name), NULL },
-	{ "pids-limit", 0, OPT_PARSE, "N", "most tasks at once (default 512; -1: no limit)",
-	        AT(pids), parse_pids },
-	{ "read-only", 0, OPT_FLAG, NULL, "make the root file system read-only", AT(read_only),
-	        NULL },
-	{ "rm", 0, OPT_FLAG, NULL, "remove the container when it ends", AT(rm), NULL },
-	{ "show-security", 0, OPT_FLAG, NULL, "print what protects the container before it starts",
-	        AT(show_security), NULL },
-	{ "user", 'u', OPT_TEXT, "USER[:GROUP]", "user to run as: a name of the image, or a number",
-	        AT(user), NULL },
-	{ "workdir", 'w', OPT_TEXT, "DIR", "working folder inside", AT(workdir), NULL },
-};
-
-static void warn(const char *text)
+static int run_detached(struct engine *engine, struct container *c, struct create_options *o)
 {
-	(void) fprintf(stderr, "bulkhead: %s\n", text);
-}
-
-static int run_values(struct global *global, const struct values *v, int argc, char **argv)
-{
-	_engine_done_ struct engine engine = ENGINE_INIT;
-	struct engine_request request = {
-		.image = argv[0],
-		.args = argv + 1,
-		.name = v->name,
-		.hostname = v->hostname,
-		.user = v->user,
-		.workdir = v->workdir,
-		.entrypoint = v->entrypoint,
-		.has_entrypoint = v->has_entrypoint,
-		.env = v->env,
-		.memory = v->memory,
-		.nano_cpus = v->nano_cpus,
-		.pids_limit = v->pids,
-		.read_only = v->read_only,
-		.show_security = v->show_security,
-		.cgroup_parent = v->cgroup_parent,
-	};
+	struct life_start how = { .show_security = o->show_security };
 	struct err err;
 	int code;
 
-	if (!v->rm) {
-		(void) err_set(&err, -EINVAL,
-		        "containers that outlive their command are not part of this version: add --rm");
-		return fail(EXIT_ENGINE, &err);
+	if (life_start(engine, c, &how, foreground_warn, NULL, &code, &err) < 0)
+		return start_failed(engine, c, o, code, &err);
+	return printf("%s\n", c->id) < 0 ? EXIT_ERROR : EXIT_OK;
+}
+
+static int run_attached(struct engine *engine, struct container *c, struct create_options *o)
+{
+	_attach_done_ struct attach a = ATTACH_INIT;
+	struct life_start how = { .show_security = o->show_security };
+	struct err err;
+	sigset_t old;
+	int code = EXIT_ENGINE, sock = -EBADF, r;
+
+	a.in = o->config->attach_stdin;
+	a.out = o->config->attach_stdout;
+	a.err = o->config->attach_stderr;
+	a.terminal = o->config->tty;
+	a.sig_proxy = !o->no_sig_proxy;
+	a.owner = o->config->auto_remove;
+	a.detach_keys = o->detach_keys;
+	proc_block_signals(&old);
+	r = attach_open(&a, &err);
+	if (r == 0) {
+		attach_fill(&a, &how);
+		r = life_start(engine, c, &how, foreground_warn, &sock, &code, &err);
 	}
-	/* From here on /proc/PID/exe of anything that we start is a read-only copy (CVE-2019-5736).
-	 */
-	if (sandbox_protect_self(global->argv, &err) < 0)
+	if (r < 0)
+		return start_failed(engine, c, o, code, &err);
+	r = attach_serve(&a, engine, c, sock, &code, &err);
+	attach_done(&a);
+	if (r == CONSOLE_ENDED && o->config->auto_remove && container_reap(engine, c, &err) < 0)
+		foreground_warn(err.text);
+	/* docker: to detach is how 'run' may end, and not what 'attach' was for. */
+	return r == CONSOLE_DETACHED ? EXIT_OK : foreground_result(r, code, &err);
+}
+
+static int check_terminal(const struct create_options *o, struct err *err)
+{
+	if (!o->detach && o->config->tty && o->config->attach_stdin && !isatty(0))
+		return err_set(err, -ENOTTY, "the input device is not a TTY");
+	return 0;
+}
+
+static int run_options(struct global *global, struct create_options *o)
+{
+	_engine_done_ struct engine engine = ENGINE_INIT;
+	_container_done_ struct container c = CONTAINER_INIT;
+	struct err err;
+
+	if (check_terminal(o, &err) < 0)
+		return fail(EXIT_ERROR, &err);
+	if (make(global, o, &engine, &c, &err) < 0)
 		return fail(EXIT_ENGINE, &err);
-	if (engine_open(global->root, &engine, &err) < 0)
-		return fail(EXIT_ENGINE, &err);
-	if (engine_run(&engine, &request, warn, &code, &err) < 0)
-		return fail(EXIT_ENGINE, &err);
-	return code;
+	return o->detach ? run_detached(&engine, &c, o) : run_attached(&engine, &c, o);
 }
 
 static int run(void *data, void *values, int argc, char **argv)
 {
-	struct values *v = values;
-	int code = run_values(data, v, argc, argv);
+	_cleanup_(create_options_done) struct create_options o = { .name = NULL };
+	struct err err;
 
-	strv_free(v->env);
-	return code;
+	if (create_options_read(values, CREATE_FOR_RUN, argc, argv, &o, &err) < 0)
+		return fail(EXIT_ENGINE, &err);
+	return run_options(data, &o);
 }
 
-const struct opt_command command_run = {
-	.name = "run",
-	.args = "IMAGE [COMMAND [ARGUMENT...]]",
-	.help = "run a program in a new container",
-	.options = options,
-	.n_options = ARRAY_SIZE(options),
-	.min_args = 1,
-	.max_args = -1,
-	.values_size = sizeof(struct values),
-	.run = run,
-};
+/* --- create ----------------------------------------------------------------------------------- */
+
+static int create(void *data, void *values, int argc, char **argv)
+{
+	_cleanup_(create_options_done) struct create_options o = { .name = NULL };
+	_engine_done_ struct engine engine = ENGINE_INIT;
+	_container_done_ struct container c = CONTAINER_INIT;
+	struct err err;
+
+	if (create_options_read(values, CREATE_FOR_CREATE, argc, argv, &o, &err) < 0 ||
+	        make(data, &o, &engine, &c, &err) < 0)
+		return fail(EXIT_ERROR, &err);
+	return printf("%s\n", c.id) < 0 ? EXIT_ERROR : EXIT_OK;
+}
+
+enum { N_OPTIONS_run = CREATE_OPTIONS_RUN, N_OPTIONS_create = CREATE_OPTIONS_CREATE };
+#define COMMAND(words, text, which, function)                                                      \
+	{                                                                                          \
+		.name = (words), .args = "IMAGE [COMMAND [ARGUMENT...]]", .help = (text),          \
+		.options = create_option_table_##which, .n_options = N_OPTIONS_##which,            \
+		.min_args = 1, .max_args = -1, .values_size = CREATE_VALUES_SIZE,                  \
+		.run = (function),                                                                 \
+	}
+const struct opt_command command_run = COMMAND("run", "run a program in a new container", run, run);
+const struct opt_command command_container_run = COMMAND("container run", NULL, run, run);
+const struct opt_command command_create = COMMAND(
+        "create", "make a container without starting it", create, create);
+const struct opt_command command_container_create = COMMAND(
+        "container create", NULL, create, create);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/groups.h"
+
+#include "base/path.h"
+#include "base/str.h"
+
+#define DEFAULT_PARENT "/bulkhead"
+
+int groups_path(const char *parent, const char *id, char **ret, struct err *err)
+{
+	_free_ char *clean = NULL, *shown = NULL;
+
+	if (!parent || !*parent)
+		parent = DEFAULT_PARENT;
+	clean = path_clean(parent);
+	shown = str_escaped(parent);
+	if (*parent != '/' || streq(clean, "/") || strstr(parent, ".."))
+		return err_set(err, -EINVAL,
+		        "the cgroup parent '%s' must be an absolute path below the top, without '..'",
+		        shown);
+	*ret = xprintf("%s/%s", clean, id);
+	return 0;
+}
+
+/* What names the group on this machine; names lives as long as the group is used. */
+static int describe(const char *path, struct cgroup_facts *facts,
+        const char *names[CGROUP_HIERARCHIES_MAX + 1], struct cgroup_group *ret, struct err *err)
+{
+	int r = cgroup_facts_probe(facts, err);
+
+	if (r < 0)
+		return r;
+	cgroup_hierarchy_names(facts, names);
+	*ret = (struct cgroup_group){
+		.mode = facts->mode,
+		.path = path,
+		.hierarchies = names,
+		.unified = facts->mode == CGROUP_HYBRID,
+	};
+	return facts->mode == CGROUP_NONE ? -ENOENT : 0;
+}
+
+int groups_remove(const char *path, struct err *err)
+{
+	_cleanup_(cgroup_facts_done) struct cgroup_facts facts = { 0 };
+	const char *names[CGROUP_HIERARCHIES_MAX + 1];
+	struct cgroup_group group;
+	int r = describe(path, &facts, names, &group, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return cgroup_remove(&group, true, SIZE_MAX, err);
+}
+
+int groups_open(const char *path, struct cgroup_handle *ret, struct err *err)
+{
+	_cleanup_(cgroup_facts_done) struct cgroup_facts facts = { 0 };
+	const char *names[CGROUP_HIERARCHIES_MAX + 1];
+	struct cgroup_group group;
+	int r = describe(path, &facts, names, &group, err);
+
+	if (r == -ENOENT)
+		return err_set(err, r, "this machine has no control groups");
+	return r < 0 ? r : cgroup_open(&group, false, ret, err);
+}
