@@ -6,7 +6,9 @@ kernel drops them, a filter must too), every call as x32 and by int $0x80. The o
 program outside of the sandbox must get other answers, or it would prove nothing."""
 import contextlib
 import ctypes
+import faulthandler
 import fnmatch
+import mmap
 import os
 import pathlib
 import platform
@@ -193,9 +195,28 @@ def test_attack(results, why, rows):
         assert seen == set(rows), "the probe did not try all"
 
 
+def takes_int80():
+    """False on virtual machines where the instruction itself faults, without any filter: there is no such ABI to be shut."""
+    code = bytes([0x53, 0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0x5b, 0xc3])  # push rbx; mov eax, 20; int 0x80; pop rbx; ret
+    pid = os.fork()
+    if pid == 0:
+        faulthandler.disable()  # its death is an answer
+        page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        page.write(code)
+        ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+        os._exit(0)
+    return os.WIFEXITED(os.waitpid(pid, 0)[1])
+
+
 def test_other_abis_do_not_exist(results):
     """int $0x80 and x32 have other numbers and structures: a filter for one ABI does not fit another."""
     foreign = {name: answer for name, answer in results.items() if is_foreign(name)}
+    if platform.machine() == "x86_64" and not takes_int80():
+        i386 = {name for name in foreign if name.endswith(".i386")}
+        assert {foreign[name] for name in i386} == {"died"} and len(i386) > 60
+        foreign = {name: answer for name, answer in foreign.items() if name not in i386}
+        assert {name: answer for name, answer in foreign.items() if answer != "ENOSYS"} == {} and len(foreign) > 60
+        pytest.skip("int $0x80 faults on this machine without any filter; x32 was tried")
     assert {name: answer for name, answer in foreign.items() if answer != "ENOSYS"} == {}
     assert len(foreign) > 150 or platform.machine() != "x86_64"
 

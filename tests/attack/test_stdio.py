@@ -18,7 +18,7 @@ def engine(tmp_path_factory):
 
 
 def links(engine, stdin, stdout):
-    run = subprocess.run(engine.argv("run", "--rm", "busybox", "sh", "-c", LOOK), stdin=stdin, stdout=stdout,
+    run = subprocess.run(engine.argv("run", "--rm", "-i", "busybox", "sh", "-c", LOOK), stdin=stdin, stdout=stdout,
                          stderr=subprocess.PIPE, timeout=60, text=True)
     assert run.returncode == 0, run.stderr
     return without_notes(run.stderr).split()
@@ -48,7 +48,7 @@ def test_no_named_pipe_of_the_host(engine, tmp_path):
     fd = os.open(fifo, os.O_RDWR)
     try:
         os.write(fd, b"x\n")
-        run = subprocess.run(engine.argv("run", "--rm", "busybox", "sh", "-c", "readlink /proc/self/fd/0; head -n 1"), stdin=fd,
+        run = subprocess.run(engine.argv("run", "--rm", "-i", "busybox", "sh", "-c", "readlink /proc/self/fd/0; head -n 1"), stdin=fd,
                              capture_output=True, timeout=60, text=True)
     finally:
         os.close(fd)
@@ -58,7 +58,7 @@ def test_no_named_pipe_of_the_host(engine, tmp_path):
 
 def test_no_device_of_the_host(engine):
     with open("/dev/zero", "rb") as zero, open("/dev/full", "wb") as full:
-        run = subprocess.run(engine.argv("run", "--rm", "busybox", "sh", "-c", "(for i in 0 1; do readlink /proc/1/fd/$i; done) >&2"),
+        run = subprocess.run(engine.argv("run", "--rm", "-i", "busybox", "sh", "-c", "(for i in 0 1; do readlink /proc/1/fd/$i; done) >&2"),
                              stdin=zero, stdout=full, stderr=subprocess.PIPE, timeout=60, text=True)
     assert all(link.startswith("pipe:") for link in without_notes(run.stderr).split()), run.stderr
 
@@ -89,7 +89,7 @@ def test_a_pipe_for_input_is_not_handed_on(engine):
     os.write(write, b"direct\n")
     os.close(write)
     mine = os.fstat(read).st_ino
-    run = subprocess.run(engine.argv("run", "--rm", "busybox", "sh", "-c", "cat; readlink /proc/1/fd/0"), stdin=read,
+    run = subprocess.run(engine.argv("run", "--rm", "-i", "busybox", "sh", "-c", "cat; readlink /proc/1/fd/0"), stdin=read,
                          capture_output=True, timeout=60, text=True)
     os.close(read)
     first, second = run.stdout.split()
@@ -99,13 +99,13 @@ def test_a_pipe_for_input_is_not_handed_on(engine):
 def test_streams_can_be_opened_again(engine):
     """Servers log to /dev/stderr, also as another user."""
     for user in ("0", "33"):
-        run = engine.run("busybox", "sh", "-c", "cat /dev/stdin >/dev/stdout; echo err >/dev/stderr", options=["-u", user], input="in\n")
+        run = engine.run("busybox", "sh", "-c", "cat /dev/stdin >/dev/stdout; echo err >/dev/stderr", options=["-i", "-u", user], input="in\n")
         assert (run.stdout, without_notes(run.stderr)) == ("in\n", "err\n"), run
 
 
-def test_null_is_passed_on(engine):
-    with open("/dev/null", "r+b") as null:
-        assert links(engine, null, null)[:2] == ["/dev/null", "/dev/null"]
+def test_without_i_stdin_is_the_null_device(engine):
+    run = engine.run("busybox", "sh", "-c", "readlink /proc/1/fd/0; cat", input="not for it\n")
+    assert run.stdout == "/dev/null\n"
 
 
 def test_inherited_descriptors_do_not_get_in(engine):

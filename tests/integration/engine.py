@@ -2,8 +2,11 @@
 """A bulkhead with a store of its own, for tests."""
 import os
 import subprocess
+import time
 
 import pytest
+
+from terminal import Terminal
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("BULKHEAD_BUILD", os.path.join(SOURCE, "build"))
@@ -29,6 +32,7 @@ class Engine:
         return self
 
     def __exit__(self, *_):
+        self.clear()
         subprocess.run(["rm", "-rf", str(self.root)])
         for folder in self.cgroups(""):
             try:
@@ -38,7 +42,7 @@ class Engine:
 
     def argv(self, *args):
         args = list(args)
-        if args[:1] == ["run"]:
+        if args[:1] in (["run"], ["create"]):
             args[1:1] = ["--cgroup-parent", self.cgroup_parent] if "--cgroup-parent" not in args else []
         return [self.program, "--root", str(self.root), *args]
 
@@ -53,14 +57,85 @@ class Engine:
         return self.call("run", "--rm", *options, image, *args, **kwargs)
 
     def popen(self, image, *args, options=()):
-        return subprocess.Popen(self.argv("run", "--rm", *options, image, *args), text=True,
+        return subprocess.Popen(self.argv("run", "--rm", "-i", *options, image, *args), text=True,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def ok(self, *args, **kwargs):
+        """stdout of a command that must succeed, without its line break."""
+        done = self.call(*args, **kwargs)
+        assert done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout.rstrip("\n")
+
+    def refused(self, *args, code=1, **kwargs):
+        """stderr of a command that must fail."""
+        done = self.call(*args, **kwargs)
+        assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stderr
+
+    def detached(self, *args):
+        """run -d with any words; the id."""
+        return self.ok("run", "-d", *args)
+
+    def status(self, name, template="{{.State.Status}}"):
+        return self.ok("inspect", "--type", "container", "-f", template, name)
+
+    def wait_status(self, name, want, template="{{.State.Status}}", seconds=20):
+        end = time.monotonic() + seconds
+        while (got := self.status(name, template)) != want and time.monotonic() < end:
+            time.sleep(0.05)
+        assert got == want, f"{name}: {got}, not {want}"
+
+    def wait_log(self, name, part, seconds=20):
+        end = time.monotonic() + seconds
+        while part not in (got := self.ok("logs", name)) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert part in got, got
+
+    def clear(self):
+        """Removes all containers and volumes."""
+        if not self.root.exists():
+            return
+        for kind, remove in ((["ps", "-a", "--no-trunc"], ["rm", "-f", "-v"]), (["volume", "ls"], ["volume", "rm", "-f"])):
+            names = self.call(*kind, "-q").stdout.split()
+            if names:
+                self.call(*remove, *names)
+
+    remove_all = clear
+
+    def folder(self, id):
+        return self.root / "containers" / id
+
+    def shims(self):
+        """Pids of the shims of this engine's containers, by the folder that they hold open."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if not open(f"/proc/{pid}/comm").read().startswith("bulkhead-shim"):
+                    continue
+                links = [os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")]
+            except OSError:
+                continue
+            if any(link.startswith(str(self.root)) for link in links):
+                found.append(int(pid))
+        return found
 
     def import_image(self, tar, name=None, changes=()):
         args = [word for change in changes for word in ("--change", change)]
         made = self.call("image", "import", *args, image_tar(tar), name or tar)
         assert made.returncode == 0, made.stderr
         return made.stdout.strip()
+
+    def start(self, image, *args, name, options=()):
+        """A container in the background, with this name alone: what had it before is removed."""
+        self.call("rm", "-f", name)
+        self.ok("run", "-d", "--name", name, *options, image, *args)
+        return name
+
+    def execute(self, name, *args, options=(), **kwargs):
+        return self.call("exec", *options, name, *args, **kwargs)
+
+    def terminal(self, *args, **kwargs):
+        return Terminal(self.argv(*args), **kwargs)
 
     def cgroups(self, below):
         """Folders of this engine's control groups in every hierarchy, deepest first."""
@@ -80,7 +155,8 @@ class Engine:
         mounts = open("/proc/self/mountinfo").read()
         return {
             "rw": sorted(os.listdir(rw)) if rw.exists() else [],
-            "locks": sorted(os.listdir(self.root / "locks")) if (self.root / "locks").exists() else [],
+            "containers": sorted(os.listdir(self.root / "containers")) if (self.root / "containers").exists() else [],
+            "shims": self.shims(),
             "groups": [c for c in self.cgroups("/")],
             "mounts": [line for line in mounts.splitlines() if str(self.root) in line],
         }
