@@ -145,7 +145,6 @@ static int keep_and_wait(int dir)
 
 	if (record_lock(dir, 0, &r) < 0)
 		return 1;
-	(void) write(1, "", 0);
 	for (;;)
 		(void) pause();
 }
