@@ -177,7 +177,7 @@ static void commands_of_one_and_two_words_run(void **state)
 	assert_int_equal(ran, 2);
 	assert_int_equal(
 	        opt_main(&program, &global, 5, ARGV("prog", "image", "import", "f", "n")), 7);
-	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "image")), 125);
+	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "image")), 1);
 	assert_int_equal(opt_main(&program, &global, 2, ARGV("prog", "run")), 1);
 	assert_int_equal(opt_main(&program, &global, 3, ARGV("prog", "run", "--no")), 125);
 	assert_int_equal(opt_main(&program, &global, 1, ARGV("prog")), 125);
