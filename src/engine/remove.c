@@ -11,6 +11,7 @@
 #include "engine/rows.h"
 #include "engine/volumes.h"
 #include "proc/proc.h"
+#include "shim/message.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -140,13 +141,17 @@ static bool is_unfinished(const struct record *r)
 static bool needs_repair(struct engine *e, const struct container *c)
 {
 	_free_ char *path = xprintf("%s/" RECORD_FILE, c->id);
+	_free_ char *sock = xprintf("%s/" SHIM_SOCKET, c->id);
 	struct record r;
 	bool alive;
 
 	if (record_read_at(e->containers_fd, path, &r, &alive) < 0 || alive)
 		return false; /* missing or damaged ones are for 'system check' */
-	return is_unfinished(&r) || r.state == RECORD_REMOVING ||
-	       (r.state == RECORD_EXITED && c->auto_remove);
+	if (is_unfinished(&r) || r.state == RECORD_REMOVING ||
+	        (r.state == RECORD_EXITED && c->auto_remove))
+		return true;
+	/* A shim that was killed after it had written the end down leaves its socket. */
+	return faccessat(e->containers_fd, sock, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int repair_one(struct engine *e, struct container *c, struct err *err)
@@ -157,7 +162,8 @@ static int repair_one(struct engine *e, struct container *c, struct err *err)
 	int r = 0;
 
 	if (lock < 0)
-		return 0; /* gone, or somebody was quicker */
+		return 0;                     /* gone, or somebody was quicker */
+	(void) unlinkat(dir, SHIM_SOCKET, 0); /* nobody listens on it */
 	if (is_unfinished(&c->record))
 		r = write_end(e, c, lock, err);
 	if (r == 0 && (c->record.state == RECORD_REMOVING ||

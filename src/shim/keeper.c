@@ -448,8 +448,10 @@ int keeper_main(struct shim *s)
 	if (r == 0)
 		r = begin_run(&k, &code, &err);
 	if (r < 0) {
-		if (k.record_fd >= 0)
+		if (k.record_fd >= 0) {
+			(void) unlinkat(s->dir_fd, SHIM_SOCKET, 0);
 			fail_run(&k, code, &err);
+		}
 		tell_failed(&k, code ? code : CODE_ENGINE, &err);
 		return 1;
 	}
