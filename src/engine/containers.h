@@ -71,7 +71,8 @@ int container_write_config(const struct container *c, const struct config *confi
 int container_create(struct engine *e, const struct store_image *image, struct config *config,
         bool has_entrypoint, const char *name, struct container *ret, struct err *err);
 
-/* Names of folders in 'containers' that are being made. */
+/* Names of folders in 'containers' that are being made, by somebody who holds a shared flock on
+ * 'containers': whoever gets it alone may remove them all. */
 #define CONTAINER_HALF_PREFIX "new-"
 
 enum container_remove_flags {

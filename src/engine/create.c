@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,7 +88,7 @@ static int make_writable(struct engine *e, const char *id, struct err *err)
 
 /* The folder gets its name when its record is locked: a folder of that name without an owner is a
  * leftover for others. */
-static int make_own(struct engine *e, struct container *c, const struct record *first,
+static int make_named(struct engine *e, struct container *c, const struct record *first,
         int *ret_lock, struct err *err)
 {
 	static const char sentence[] = "cannot make the folder of the container";
@@ -106,6 +107,18 @@ static int make_own(struct engine *e, struct container *c, const struct record *
 		return err_errno(err, -errno, "%s", sentence);
 	*ret_lock = TAKE_FD(lock);
 	return 0;
+}
+
+static int make_own(struct engine *e, struct container *c, const struct record *first,
+        int *ret_lock, struct err *err)
+{
+	int r;
+
+	if (flock(e->containers_fd, LOCK_SH) < 0)
+		return err_errno(err, -errno, "cannot lock the folder of containers");
+	r = make_named(e, c, first, ret_lock, err);
+	(void) flock(e->containers_fd, LOCK_UN);
+	return r;
 }
 
 static int remove_writable(struct engine *e, const char *id, struct err *err)

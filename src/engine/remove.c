@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,6 @@ enum {
 	KILL_WAIT_MS = 10000,
 	MANY_ROWS = 64, /* more are not looked at by every single command */
 	REPAIR_EVERY_S = 10,
-	HALF_MADE_S = 60, /* nobody needs so long between a folder and its name */
 };
 
 static int64_t now_ns(void)
@@ -143,6 +143,7 @@ static bool needs_repair(struct engine *e, const struct container *c)
 	_free_ char *path = xprintf("%s/" RECORD_FILE, c->id);
 	_free_ char *sock = xprintf("%s/" SHIM_SOCKET, c->id);
 	struct record r;
+	struct stat st;
 	bool alive;
 
 	if (record_read_at(e->containers_fd, path, &r, &alive) < 0 || alive)
@@ -151,7 +152,7 @@ static bool needs_repair(struct engine *e, const struct container *c)
 	        (r.state == RECORD_EXITED && c->auto_remove))
 		return true;
 	/* A shim that was killed after it had written the end down leaves its socket. */
-	return faccessat(e->containers_fd, sock, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(e->containers_fd, sock, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int repair_one(struct engine *e, struct container *c, struct err *err)
@@ -222,14 +223,14 @@ static void sweep_one(struct engine *e, const char *id)
 	container_done(&c);
 }
 
-/* One that was not given its name yet is left alone for a while: its owner may be at it. */
+/* One that was not given its name yet: left alone while anybody makes one (CONTAINER_HALF_PREFIX).
+ */
 static void sweep_half(struct engine *e, const char *name)
 {
-	struct stat st;
-
-	if (fstatat(e->containers_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	        time(NULL) - st.st_ctim.tv_sec >= HALF_MADE_S)
-		(void) tree_remove(e->containers_fd, name); /* failing: the next time */
+	if (flock(e->containers_fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	(void) tree_remove(e->containers_fd, name); /* failing: the next time */
+	(void) flock(e->containers_fd, LOCK_UN);
 }
 
 static void sweep(struct engine *e, const struct container_list *rows)
