@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One container while it is looked at. */
@@ -117,6 +118,14 @@ static void write_record(struct subject *s)
 	syscheck_done(s->k, s->lock < 0 ? s->lock : r, "a record was written: exited", NULL);
 }
 
+/* Between the shim that has let go and the one that removes it: no fault yet. */
+static bool is_young_end(const struct record *r)
+{
+	int64_t age_s = time(NULL) - r->finished / INT64_C(1000000000);
+
+	return age_s >= 0 && age_s < SYSCHECK_YOUNG_S;
+}
+
 /* What the next command that writes does by itself (engine_repair). */
 static const char *unfinished(const struct container *c, const struct record *r)
 {
@@ -128,7 +137,7 @@ static const char *unfinished(const struct container *c, const struct record *r)
 	case RECORD_REMOVING:
 		return "is half removed";
 	default:
-		return r->state == RECORD_EXITED && c->auto_remove
+		return r->state == RECORD_EXITED && c->auto_remove && !is_young_end(r)
 		               ? "has ended and should have been removed (--rm)"
 		               : NULL;
 	}

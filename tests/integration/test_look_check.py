@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """system check: every kind of damage is found, said in one line, and mended without losing data."""
+import fcntl
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -109,6 +111,36 @@ def test_a_dead_shim_is_found_and_finished(engine):
     assert code == 0, out
     assert engine.status("box") == "exited" and not (engine.folder(id) / "sock").exists()
     assert not [c for c in engine.cgroups("/" + id)]
+
+
+def test_one_of_rm_that_has_just_ended_is_about_to_be_removed(engine):
+    """Its owner has a moment for it; what is there after that moment has lost its owner."""
+    id = engine.ok("create", "--rm", "--name", "box", "busybox", "true")
+
+    def ended(seconds_ago):
+        at = time.time_ns() - seconds_ago * 10**9
+        engine.edit_record(id, lambda text: re.sub(r"(?m)^finished .*", f"finished {at}", re.sub(r"(?m)^state .*", "state exited", text)))
+    ended(0)
+    assert check(engine) == (0, "")
+    ended(YOUNG)
+    code, out = check(engine)
+    assert code == 1 and "should have been removed (--rm)" in out, out
+    assert check(engine, repair=True)[0] == 0
+    assert engine.ok("ps", "-aq") == ""
+
+
+def test_half_made_folders_go_unless_somebody_makes_one(engine):
+    half = engine.root / "containers" / ("new-" + "a" * 64)
+    half.mkdir(parents=True)
+    fd = os.open(half.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        engine.ok("create", "busybox")
+        assert half.exists()
+    finally:
+        os.close(fd)
+    engine.ok("create", "busybox")
+    assert not half.exists()
 
 
 def test_left_groups_and_sockets_are_removed(engine):
