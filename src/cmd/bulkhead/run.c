@@ -124,7 +124,7 @@ static int run_attached(struct engine *engine, struct container *c, struct creat
 	if (r < 0)
 		return start_failed(engine, c, o, code, &err);
 	r = attach_serve(&a, engine, c, sock, &code, &err);
-	attach_done(&a);
+	/* Still connected: a shim that has lost its owner starts a reaper. */
 	if (r == CONSOLE_ENDED && o->config->auto_remove && container_reap(engine, c, &err) < 0)
 		foreground_warn(err.text);
 	/* docker: to detach is how 'run' may end, and not what 'attach' was for. */
