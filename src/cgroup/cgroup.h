@@ -141,6 +141,7 @@ struct cgroup_group {
 	const char *path;               /* absolute, at least one name */
 	const char *const *hierarchies; /* v1 folders, NULL-terminated; NULL: none */
 	bool unified;                   /* hybrid: also in the v2 tree */
+	bool shared; /* several programs live in it: cgroup_create may find members */
 };
 
 /* An open group. Everything in it is owned and ends with cgroup_handle_done(); the child may use
@@ -155,7 +156,8 @@ struct cgroup_handle {
 	char *v1_names[CGROUP_HIERARCHIES_MAX];
 	char *path;
 	const char *v2_name; /* folder of the v2 tree below root_fd; NULL: none */
-	size_t n_existed;    /* leading names of path that were there before cgroup_create */
+	bool shared;
+	size_t n_existed; /* leading names of path that were there before cgroup_create */
 };
 #define CGROUP_HANDLE_INIT                                                                         \
 	{                                                                                          \
@@ -165,8 +167,8 @@ void cgroup_handle_done(struct cgroup_handle *handle);
 
 /* Makes the group in every hierarchy and opens it. On v2 the parents hand out cpu, cpuset, io,
  * memory and pids where they can; v1 cpusets start with their parent's cpus and mems. On failure
- * everything that was made is removed. Errors: -EBUSY (the group has processes already: it belongs
- * to another container), -EROFS, -EACCES, -EPERM (text says what to do). */
+ * everything that was made is removed. Errors: -EBUSY (the group has processes already and is not
+ * 'shared': it belongs to another container), -EROFS, -EACCES, -EPERM (text says what to do). */
 int cgroup_create(const struct cgroup_group *group, struct cgroup_handle *ret, struct err *err);
 /* Opens a group that exists (exec, kill, pause). with_tasks: also tasks_fds. Hierarchies in which
  * it is gone are left out; -ENOENT when it is gone everywhere. */

@@ -66,6 +66,7 @@ int cgroup_handle_init(const struct cgroup_group *group, struct cgroup_handle *r
 	if (h.root_fd < 0)
 		return err_errno(err, h.root_fd, "cannot open '%s'", root);
 	h.path = xstrdup(group->path);
+	h.shared = group->shared;
 	for (size_t i = 0; group->hierarchies && group->hierarchies[i]; i++) {
 		_free_ char *shown = str_escaped(group->hierarchies[i]);
 
@@ -370,7 +371,7 @@ static int create_v1(struct cgroup_handle *h, size_t i, size_t *ret_existed, str
 
 	if (r < 0)
 		return make_error(h, folder, r, err);
-	if (*ret_existed == cgroup_path_depth(h->path))
+	if (!h->shared && *ret_existed == cgroup_path_depth(h->path))
 		r = refuse_members(h, folder, err);
 	if (r == 0 && cgroup_list_has(folder, ',', "cpuset"))
 		r = fill_cpuset(h, folder, *ret_existed, err);
@@ -389,7 +390,7 @@ static int create_v2(struct cgroup_handle *h, size_t *ret_existed, struct err *e
 
 	if (r < 0)
 		return make_error(h, h->v2_name, r, err);
-	if (*ret_existed == cgroup_path_depth(h->path))
+	if (!h->shared && *ret_existed == cgroup_path_depth(h->path))
 		r = refuse_members(h, h->v2_name, err);
 	if (r == 0 && streq(h->v2_name, "."))
 		r = for_each_parent(h, hand_out_usual, NULL);

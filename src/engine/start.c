@@ -7,6 +7,7 @@
 #include "engine/etc_files.h"
 #include "engine/events.h"
 #include "engine/exec.h"
+#include "engine/groups.h"
 #include "engine/mounts.h"
 #include "engine/request.h"
 #include "engine/security.h"
@@ -297,6 +298,8 @@ static int send_attach(const struct life_start *how, int sock, struct err *err)
 
 static int run_shim(struct start *s, int *ret_sock, int *ret_exit_code, struct err *err)
 {
+	_cleanup_(cgroup_handle_done) struct cgroup_handle home = CGROUP_HANDLE_INIT;
+	struct proc_group group;
 	const struct shim_start start = {
 		.program = engine_programs.shim,
 		.plan_fd = s->plan_fd,
@@ -306,15 +309,19 @@ static int run_shim(struct start *s, int *ret_sock, int *ret_exit_code, struct e
 		.logs_fd = s->logs_fd,
 		.events_fd = s->events_fd,
 		.health_plan_fd = s->health_fd,
+		.group = &group,
 	};
 	_close_ int sock = -EBADF;
-	int r;
+	int r = groups_shims(s->container->cgroup, s->facts.cgroup, &home, err);
+
+	if (r < 0)
+		return r;
+	group = (struct proc_group){ home.v2_fd, home.tasks_fds, home.n_tasks };
 
 	/* What an 'update' left for the next run of an earlier shim is in the configuration. */
 	(void) unlinkat(s->container->dir, SHIM_NEXT_PLAN, 0);
 	(void) unlinkat(s->container->dir, SHIM_NEXT_SETTINGS, 0);
 	r = shim_start(&start, &sock, err);
-
 	if (r == 0)
 		r = send_attach(s->how, sock, err);
 	if (r == 0)

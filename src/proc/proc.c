@@ -61,6 +61,15 @@ static int place_fds(const struct proc_fd *fds, size_t n, int program)
 	return sys_close_range((unsigned int) program + 1, UINT_MAX, 0);
 }
 
+/* In the child: by 'tasks', because a pid in cgroup.procs waits for an RCU grace period. */
+static int join_group(const struct proc_group *g)
+{
+	for (size_t i = 0; i < g->n_tasks; i++)
+		if (write(g->tasks_fds[i], "0", 1) != 1)
+			return -errno;
+	return 0;
+}
+
 static _noreturn_ void child(const struct proc_spawn *s)
 {
 	static char *const no_env[] = { NULL };
@@ -70,6 +79,8 @@ static _noreturn_ void child(const struct proc_spawn *s)
 	(void) sigemptyset(&none);
 	(void) sigprocmask(SIG_SETMASK, &none, NULL);
 	(void) signal(SIGPIPE, SIG_DFL); /* our programs ignore it, and exec would keep that */
+	if (s->group && join_group(s->group) < 0)
+		_exit(127);
 	if (s->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		_exit(127);
 	if (s->new_session)
@@ -95,8 +106,13 @@ pid_t proc_spawn(const struct proc_spawn *s, int *ret_pidfd)
 		.pidfd = (uintptr_t) &pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	pid_t pid = sys_clone3(&args, sizeof(args));
+	pid_t pid;
 
+	if (s->group && s->group->v2_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t) s->group->v2_fd;
+	}
+	pid = sys_clone3(&args, sizeof(args));
 	if (pid == 0)
 		child(s);
 	if (pid > 0)

@@ -17,6 +17,13 @@ struct proc_fd {
 	int to;   /* of the child */
 };
 
+/* The control group of a child from its first moment. */
+struct proc_group {
+	int v2_fd;            /* folder in the v2 tree (Linux 5.7); negative: the caller's group */
+	const int *tasks_fds; /* 'tasks' of groups of v1 hierarchies, open for writing */
+	size_t n_tasks;
+};
+
 struct proc_spawn {
 	const char *path;          /* absolute; not searched */
 	const char *const *argv;   /* NULL-terminated */
@@ -27,6 +34,7 @@ struct proc_spawn {
 	bool new_session;     /* setsid: no terminal, no process group of ours */
 	bool by_fd;           /* program_fd is executed instead of path */
 	int program_fd;
+	const struct proc_group *group; /* NULL: the caller's; one that cannot be joined is fatal */
 };
 
 /* Starts a program. *ret_pidfd is the caller's. A failing exec shows as exit code 127. Returns the

@@ -39,7 +39,9 @@ int shim_start(const struct shim_start *start, int *ret_sock, struct err *err)
 {
 	static const char *const argv[] = { "bulkhead-shim", NULL };
 	_close_ int program = -EBADF, null = -EBADF, pidfd = -EBADF, mine = -EBADF, its = -EBADF;
-	struct proc_spawn spawn = { .argv = argv, .new_session = true, .by_fd = true };
+	struct proc_spawn spawn = {
+		.argv = argv, .new_session = true, .by_fd = true, .group = start->group
+	};
 	int pair[2], r = open_program(start->program, &program, err);
 
 	if (r < 0)

@@ -9,12 +9,14 @@
  * requests afterwards, so a foreground command is attached before the first byte of output.
  */
 #include "base/err.h"
+#include "proc/proc.h"
 #include "shim/message.h"
 
 struct shim_start {
 	const char *program; /* absolute path of bulkhead-shim */
 	int plan_fd, settings_fd, log_fd, dir_fd, logs_fd, events_fd; /* enum shim_fd */
 	int health_plan_fd;                                           /* -EBADF: none */
+	const struct proc_group *group; /* where it lives; NULL: the caller's group */
 };
 
 /* Starts it. *ret_sock is the connected socket of the start, the caller's. The caller then may send

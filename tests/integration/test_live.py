@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from engine import Engine, needs_root
+from engine import CGROUP_ROOT, Engine, needs_root
 
 pytestmark = needs_root
 
@@ -242,7 +242,7 @@ def test_a_killed_init_is_started_again_by_the_policy(engine):
 
 
 def test_update_changes_the_limits_and_the_policy(engine):
-    engine.detached("--name", "box", "-m", "64m", "busybox", "sleep", "1000")
+    id = engine.detached("--name", "box", "-m", "64m", "busybox", "sleep", "1000")
     engine.ok("update", "-m", "32m", "--memory-swap", "32m", "--pids-limit", "33", "--restart", "always", "box")
     template = "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}}"
     assert engine.status("box", template) == "33554432 33 always"
@@ -251,7 +251,7 @@ def test_update_changes_the_limits_and_the_policy(engine):
     while engine.status("box", "{{.RestartCount}}") != "1" and time.monotonic() < end:
         time.sleep(0.05)
     engine.wait_status("box", "running")
-    groups = [g for g in engine.cgroups("/") if os.path.exists(f"{g}/pids.max")]
+    groups = [g for g in engine.cgroups("/" + id) if os.path.exists(f"{g}/pids.max")]
     assert open(f"{groups[0]}/pids.max").read().strip() == "33"  # of the second run too
 
 
@@ -341,6 +341,29 @@ def test_a_killed_client_leaves_the_container(engine):
     assert engine.status("box") == "running"
     assert engine.ok("stop", "box") == "box"
     assert engine.status("box", "{{.State.ExitCode}}") == "5"
+
+
+def test_the_end_of_its_starters_group_leaves_the_container(engine):
+    """systemd kills the whole control group of a unit or session that ends."""
+    top = CGROUP_ROOT if os.path.exists(f"{CGROUP_ROOT}/cgroup.controllers") else f"{CGROUP_ROOT}/unified"
+    starter = f"{top}{engine.cgroup_parent}-starter"
+    if not os.path.exists(f"{top}/cgroup.procs"):
+        pytest.skip("no cgroup v2 tree is mounted")
+    os.makedirs(starter)
+    try:
+        subprocess.run(["sh", "-c", 'echo 0 > "$0/cgroup.procs" && exec "$@"', starter, *engine.argv(
+            "run", "-d", "--name", "box", "busybox", "sleep", "1000")], check=True, stdout=subprocess.DEVNULL)
+        assert open(f"{starter}/cgroup.procs").read() == ""
+        if os.path.exists(f"{starter}/cgroup.kill"):
+            open(f"{starter}/cgroup.kill", "w").write("1")
+    finally:
+        os.rmdir(starter)
+    assert engine.ok("exec", "box", "echo", "lives") == "lives"
+    shims = engine.shims()
+    assert len(shims) == 2
+    for pid in shims:
+        groups = [line.split(":", 2)[2] for line in open(f"/proc/{pid}/cgroup").read().splitlines()]
+        assert set(groups) <= {f"{engine.cgroup_parent}/shims", "/"}, groups
 
 
 @pytest.mark.parametrize("which", ["keeper", "server"])
