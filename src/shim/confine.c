@@ -7,25 +7,15 @@
  */
 #include "base/fd.h"
 #include "caps/caps.h"
+#include "kernel/callfilter.h"
 #include "kernel/sys.h"
 #include "landlock/landlock.h"
 #include "shim/internal.h"
 
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-
-#if defined(__x86_64__)
-enum { NATIVE_ARCH = AUDIT_ARCH_X86_64 };
-#elif defined(__aarch64__)
-enum { NATIVE_ARCH = AUDIT_ARCH_AARCH64 };
-#else
-#error "no system call list for this machine"
-#endif
 
 /* In the order of their number of uses. */
 static const int allowed[] = {
@@ -38,71 +28,16 @@ static const int allowed[] = {
 /* What sanitizers and the C library try, and do without. */
 static const int refused[] = { SYS_getpid, SYS_gettid, SYS_futex, SYS_readlink, SYS_prctl };
 
-enum { FILTER_MAX = 128 };
-struct filter {
-	struct sock_filter code[FILTER_MAX];
-	unsigned short n;
-};
-
-static void add(struct filter *f, struct sock_filter s)
-{
-	if (f->n < FILTER_MAX)
-		f->code[f->n++] = s;
-}
-
-static void add_call(struct filter *f, int call, uint32_t action)
-{
-	add(f, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t) call, 0, 1));
-	add(f, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, action));
-}
-
-static void load(struct filter *f, uint32_t offset)
-{
-	add(f, (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset));
-}
-
-/* One call whose argument decides; the number is loaded again behind it. Both are ints for the
- * kernel: the low half. */
-static void add_ioctl(struct filter *f)
-{
-	add(f, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 5));
-	load(f, offsetof(struct seccomp_data, args[1]));
-	add(f, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSWINSZ, 0, 1));
-	add(f, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-	add(f, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY));
-	load(f, offsetof(struct seccomp_data, nr));
-}
-
-static void add_mmap(struct filter *f)
-{
-	add(f, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0));
-	add(f, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
-	load(f, offsetof(struct seccomp_data, args[2]));
-	add(f, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1));
-	add(f, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
-	add(f, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-}
-
 static int filter_enter(struct err *err)
 {
-	struct filter f = { .n = 0 };
-	struct sock_fprog prog = { .filter = f.code };
+	struct callfilter f;
 	int r;
 
-	load(&f, offsetof(struct seccomp_data, arch));
-	add(&f, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0));
-	add(&f, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
-	load(&f, offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		add_call(&f, allowed[i], SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		add_call(&f, refused[i], SECCOMP_RET_ERRNO | ENOSYS);
-	add_ioctl(&f);
-	add_mmap(&f);
-	if (f.n >= FILTER_MAX)
-		return err_set(err, -E2BIG, "the filter of the shim is too long");
-	prog.len = f.n;
-	r = sys_seccomp_filter(0, &prog);
+	callfilter_begin(&f);
+	callfilter_list(&f, allowed, ARRAY_SIZE(allowed), SECCOMP_RET_ALLOW);
+	callfilter_list(&f, refused, ARRAY_SIZE(refused), SECCOMP_RET_ERRNO | ENOSYS);
+	callfilter_ioctl(&f, TIOCSWINSZ);
+	r = callfilter_enter(&f);
 	return r < 0 ? err_errno(err, r, "cannot load the filter of the shim") : 0;
 }
 
