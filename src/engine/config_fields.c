@@ -55,7 +55,7 @@ static const struct json_field config_fields[] = {
 	{ "WorkingDir", json_get_string, AT(workdir) },
 	{ "Entrypoint", json_get_strv, AT(entrypoint) },
 	{ "OnBuild", config_get_constant, .arg = "null" },
-	{ "Labels", config_get_map, AT(labels), AT(n_labels) },
+	{ "Labels", oci_get_map, AT(labels), AT(n_labels) },
 	{ "StopSignal", json_get_string, AT(stop_signal), .flags = CONFIG_OMIT_EMPTY },
 	{ "StopTimeout", json_get_i64, AT(stop_timeout), AT(has_stop_timeout), JSON_HAS,
 	        &minus_one_up },
@@ -65,7 +65,7 @@ static const struct json_table inner_table = { config_fields, 0, NULL };
 
 static const struct json_field log_fields[] = {
 	{ "Type", json_get_string, AT(log_driver) },
-	{ "Config", config_get_map, AT(log_opts), AT(n_log_opts) },
+	{ "Config", oci_get_map, AT(log_opts), AT(n_log_opts) },
 	{ NULL },
 };
 static const struct json_table log_table = { log_fields, 0, NULL };
@@ -126,7 +126,7 @@ static const struct json_field host_fields[] = {
 	CONSTANT("UTSMode", "\"\""),
 	CONSTANT("UsernsMode", "\"\""),
 	{ "ShmSize", json_get_u64, AT(shm_size), .arg = &not_negative },
-	{ "Sysctls", config_get_map, AT(sysctls), AT(n_sysctls), CONFIG_OMIT_EMPTY },
+	{ "Sysctls", oci_get_map, AT(sysctls), AT(n_sysctls), CONFIG_OMIT_EMPTY },
 	CONSTANT("Runtime", "\"bulkhead\""),
 	CONSTANT("Isolation", "\"\""),
 	{ "CpuShares", json_get_u64, AT(cpu_shares), .arg = &not_negative },

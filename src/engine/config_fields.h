@@ -10,6 +10,7 @@
  */
 #include "engine/config.h"
 #include "json/json.h"
+#include "oci/map.h"
 
 enum {
 	/* Flag of a field beside json.h's: left out when it says nothing (0, "", an empty list). */
@@ -28,7 +29,6 @@ extern const char *const config_no_texts[];
 #define CONFIG_GET(name)                                                                           \
 	int config_get_##name(struct json_read *r, const struct json_field *field,                 \
 	        struct json_object *value, void *base)
-CONFIG_GET(map);      /* const struct oci_kv *, aux: count: an object of texts */
 CONFIG_GET(set);      /* const char *const *: the keys of an object of empty objects */
 CONFIG_GET(path);     /* const char *: an absolute path that path_clean() would not change */
 CONFIG_GET(constant); /* nothing: must be the JSON text of arg */

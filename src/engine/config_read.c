@@ -7,33 +7,6 @@
 #include <errno.h>
 #include <json-c/linkhash.h>
 
-int config_get_map(
-        struct json_read *r, const struct json_field *field, struct json_object *value, void *base)
-{
-	struct oci_kv *list;
-	size_t n = 0;
-
-	if (json_object_get_type(value) != json_type_object)
-		return json_fail_type(r, "an object of strings", value);
-	list = arena_new_n(r->arena, struct oci_kv, (size_t) json_object_object_length(value) + 1);
-	json_object_object_foreach(value, name, member)
-	{
-		size_t mark = json_push(r, name);
-		int code;
-
-		if (!*name)
-			return json_fail(r, "has an empty key");
-		code = json_string(r, member, &list[n].value);
-		if (code < 0)
-			return code;
-		json_pop(r, mark);
-		list[n++].key = arena_strdup(r->arena, name);
-	}
-	*(const struct oci_kv **) json_at(base, field->offset) = list;
-	*(size_t *) json_at(base, field->aux) = n;
-	return 0;
-}
-
 int config_get_set(
         struct json_read *r, const struct json_field *field, struct json_object *value, void *base)
 {

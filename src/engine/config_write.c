@@ -206,7 +206,7 @@ static const struct {
 	{ json_get_strv, put_strv },
 	{ json_get_object, put_object },
 	{ json_get_list, put_list },
-	{ config_get_map, put_map },
+	{ oci_get_map, put_map },
 	{ config_get_set, put_set },
 	{ config_get_path, put_text },
 	{ config_get_constant, put_constant },

@@ -4,11 +4,9 @@
  * What the parts of the document readers share inside this module. Not for other modules.
  */
 #include "json/json.h"
+#include "oci/map.h"
 #include "oci/spec.h"
 
-/* const struct oci_kv *, aux: count. An object of texts; empty keys are refused. */
-int oci_get_map(
-        struct json_read *r, const struct json_field *field, struct json_object *value, void *base);
 /* const char *: an absolute path; "" stays as absent. */
 int oci_get_abs_path(
         struct json_read *r, const struct json_field *field, struct json_object *value, void *base);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/event_line.h"
 
+#include "base/str.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -44,50 +46,16 @@ static void add_number(struct out *o, int64_t n)
 	add(o, digits + at, sizeof(digits) - at);
 }
 
-/* The bytes of the UTF-8 sequence that s begins with, 0: none that every reader takes. */
-static size_t sequence(const unsigned char *s, size_t len)
-{
-	static const struct {
-		unsigned char first, last, low,
-		        high; /* bounds of the first and of the second byte */
-		size_t bytes;
-	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	if (s[0] < 0x80)
-		return 1;
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (s[0] < forms[i].first || s[0] > forms[i].last || len < forms[i].bytes)
-			continue;
-		if (s[1] < forms[i].low || s[1] > forms[i].high)
-			return 0;
-		for (size_t k = 2; k < forms[i].bytes; k++)
-			if (s[k] < 0x80 || s[k] > 0xbf)
-				return 0;
-		return forms[i].bytes;
-	}
-	return 0;
-}
-
 /* A JSON string of at most max bytes of the text. */
 static void add_string(struct out *o, const char *text, size_t max)
 {
 	static const char hex[] = "0123456789abcdef";
-	const unsigned char *s = (const unsigned char *) text;
 	size_t len = strnlen(text, max);
 
 	add(o, "\"", 1);
 	for (size_t i = 0; i < len && !o->full;) {
-		size_t n = sequence(s + i, len - i);
-		unsigned char c = s[i];
+		size_t n = str_utf8_length(text + i, len - i);
+		unsigned char c = (unsigned char) text[i];
 		char escape[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
 
 		if (n == 0)

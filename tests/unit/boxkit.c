@@ -250,6 +250,23 @@ int box_wait_status(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+void box_assert_dies_with(pid_t supervisor, int alive[2], int up[2])
+{
+	struct pollfd p = { .fd = alive[0], .events = POLLIN };
+	char byte;
+
+	fd_close(alive[1]);
+	fd_close(up[1]);
+	assert_int_equal(read(up[0], &byte, 1), 1);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	assert_int_equal(kill(supervisor, SIGKILL), 0);
+	(void) box_wait_status(supervisor);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(read(alive[0], &byte, 1), 0);
+	fd_close(alive[0]);
+	fd_close(up[0]);
+}
+
 void box_read_all(int fd, char *out, size_t size)
 {
 	size_t len = 0;

@@ -70,4 +70,7 @@ void box_make_rootfs(const char *root);
 void box_write_text(const char *dir, const char *name, const char *text, mode_t mode);
 /* The status of a child as the shell tells it; everything up to the end of a file. */
 int box_wait_status(pid_t pid);
+/* Kills the supervisor, and asserts that what it keeps dies with it: something that holds alive[1]
+ * and has been started when a byte comes from up[0]. Closes both pipes. */
+void box_assert_dies_with(pid_t supervisor, int alive[2], int up[2]);
 void box_read_all(int fd, char *out, size_t size);

@@ -376,7 +376,6 @@ static void dead_supervisor_takes_the_child_along(void **state)
 	struct box b;
 	pid_t supervisor;
 	int alive[2], up[2];
-	char byte;
 
 	(void) state;
 	box_init(&b, LIST("sleep", "60"));
@@ -395,21 +394,11 @@ static void dead_supervisor_takes_the_child_along(void **state)
 		(void) pause();
 		_exit(0);
 	}
-	fd_close(alive[1]);
-	fd_close(up[1]);
-	assert_int_equal(read(up[0], &byte, 1), 1);
-	struct pollfd p = { .fd = alive[0], .events = POLLIN };
-	assert_int_equal(poll(&p, 1, 0), 0);
-	assert_int_equal(kill(supervisor, SIGKILL), 0);
-	(void) box_wait_status(supervisor);
-	assert_int_equal(poll(&p, 1, 5000), 1);
-	assert_int_equal(read(alive[0], &byte, 1), 0);
+	box_assert_dies_with(supervisor, alive, up);
 	plan = box_plan(&b, &w);
 	assert_int_equal(sandbox_cleanup(plan, NULL), 0);
 	plan_free(plan);
 	plan_writer_done(&w);
-	fd_close(alive[0]);
-	fd_close(up[0]);
 }
 
 static void signals_are_default_inside(void **state)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "engine_facts.h"
 #include "testkit.h"
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "cgroup/cgroup.h"
 #include "engine/containers.h"
 #include "engine/locks.h"
 #include "engine/names.h"
@@ -12,24 +12,6 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const struct cgroup_facts cgroups = {
-	.mode = CGROUP_V2,
-	.v2_controllers = "cpuset cpu io memory pids",
-	.v2_own = "/",
-	.swap_accounting = true,
-};
-
-static const struct facts facts = {
-	.cgroup = &cgroups,
-	.landlock_abi = 7,
-	.privileged = true,
-	.can_raise_rlimits = true,
-	.last_cap = 40,
-	.caps = UINT64_MAX,
-	.has_memfd_noexec = true,
-	.has_time_namespace = true,
-};
 
 static void names_follow_dockers_rule(void **state)
 {

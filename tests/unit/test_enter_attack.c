@@ -274,7 +274,6 @@ static void dead_supervisor_takes_the_process_along(void **state)
 	struct inside in;
 	int alive[2], up[2];
 	pid_t supervisor;
-	char byte;
 
 	(void) state;
 	inside_init(&in.box, 1);
@@ -308,17 +307,7 @@ static void dead_supervisor_takes_the_process_along(void **state)
 		(void) pause();
 		_exit(0);
 	}
-	fd_close(alive[1]);
-	fd_close(up[1]);
-	assert_int_equal(read(up[0], &byte, 1), 1);
-	struct pollfd p = { .fd = alive[0], .events = POLLIN };
-	assert_int_equal(poll(&p, 1, 0), 0);
-	assert_int_equal(kill(supervisor, SIGKILL), 0);
-	(void) box_wait_status(supervisor);
-	assert_int_equal(poll(&p, 1, 5000), 1);
-	assert_int_equal(read(alive[0], &byte, 1), 0);
-	fd_close(alive[0]);
-	fd_close(up[0]);
+	box_assert_dies_with(supervisor, alive, up);
 	inside_stop(&in);
 }
 

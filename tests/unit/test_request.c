@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "engine_facts.h"
 #include "testkit.h"
 
 #include "base/str.h"
 #include "caps/caps.h"
-#include "cgroup/cgroup.h"
 #include "engine/request.h"
 #include "engine/security.h"
 #include "seccomp/seccomp.h"
@@ -18,24 +18,6 @@
 
 #define TEXTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define ID         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static const struct cgroup_facts cgroups = {
-	.mode = CGROUP_V2,
-	.v2_controllers = "cpuset cpu io memory pids",
-	.v2_own = "/",
-	.swap_accounting = true,
-};
-
-static const struct facts facts = {
-	.cgroup = &cgroups,
-	.landlock_abi = 7,
-	.privileged = true,
-	.can_raise_rlimits = true,
-	.last_cap = 40,
-	.caps = UINT64_MAX,
-	.has_memfd_noexec = true,
-	.has_time_namespace = true,
-};
 
 /* Everything that config_resolve and request_build want, with one thing to change in each test. */
 struct fixture {

@@ -342,49 +342,17 @@ static int run_volume(void *data, void *values, int argc, char **argv)
 	return inspect(data, &search, values, argc, argv);
 }
 
-const struct opt_command command_inspect = {
-	.name = "inspect",
-	.args = "NAME|ID [NAME|ID...]",
-	.help = "show all about containers, images and volumes",
-	.options = options,
-	.n_options = ARRAY_SIZE(options),
-	.min_args = 1,
-	.max_args = -1,
-	.mixed = true,
-	.values_size = sizeof(struct values),
-	.run = run,
-};
-const struct opt_command command_container_inspect = {
-	.name = "container inspect",
-	.args = "CONTAINER [CONTAINER...]",
-	.options = container_options,
-	.n_options = ARRAY_SIZE(container_options),
-	.min_args = 1,
-	.max_args = -1,
-	.mixed = true,
-	.values_size = sizeof(struct values),
-	.run = run_container,
-};
-const struct opt_command command_image_inspect = {
-	.name = "image inspect",
-	.args = "IMAGE [IMAGE...]",
-	.options = &format_option,
-	.n_options = 1,
-	.min_args = 1,
-	.max_args = -1,
-	.mixed = true,
-	.values_size = sizeof(struct values),
-	.run = run_image,
-};
-const struct opt_command command_volume_inspect = {
-	.name = "volume inspect",
-	.args = "VOLUME [VOLUME...]",
-	.help = "show all about volumes",
-	.options = &format_option,
-	.n_options = 1,
-	.min_args = 1,
-	.max_args = -1,
-	.mixed = true,
-	.values_size = sizeof(struct values),
-	.run = run_volume,
-};
+#define COMMAND(words, names, text, table, n, function)                                            \
+	{                                                                                          \
+		.name = (words), .args = names " [" names "...]", .help = (text),                  \
+		.options = (table), .n_options = (n), .min_args = 1, .max_args = -1,               \
+		.mixed = true, .values_size = sizeof(struct values), .run = (function),            \
+	}
+const struct opt_command command_inspect = COMMAND("inspect", "NAME|ID",
+        "show all about containers, images and volumes", options, ARRAY_SIZE(options), run);
+const struct opt_command command_container_inspect = COMMAND("container inspect", "CONTAINER", NULL,
+        container_options, ARRAY_SIZE(container_options), run_container);
+const struct opt_command command_image_inspect = COMMAND(
+        "image inspect", "IMAGE", NULL, &format_option, 1, run_image);
+const struct opt_command command_volume_inspect = COMMAND(
+        "volume inspect", "VOLUME", "show all about volumes", &format_option, 1, run_volume);
