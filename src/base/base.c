@@ -113,13 +113,3 @@ void strv_add(char ***v, const char *s)
 	(*v)[n] = xstrdup(s);
 	(*v)[n + 1] = NULL;
 }
-
-char **strv_copy(char *const *v)
-{
-	size_t n = strv_len(v);
-	char **copy = xnew_n(char *, n + 1);
-
-	for (size_t i = 0; i < n; i++)
-		copy[i] = xstrdup(v[i]);
-	return copy;
-}

@@ -63,4 +63,3 @@ void strv_freep(char ***v);
 size_t strv_len(char *const *v);
 /* Appends a copy of s to the NULL-terminated list *v (NULL is an empty list). */
 void strv_add(char ***v, const char *s);
-char **strv_copy(char *const *v);

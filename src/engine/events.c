@@ -118,17 +118,3 @@ void events_volume(struct engine *e, const char *name, const char *action,
 
 	write_line(e, &line);
 }
-
-void events_write(int fd, const char *id, const char *action, const char *key, const char *value)
-{
-	const struct oci_kv attribute = { key, value };
-	const struct event_line line = {
-		.type = "container",
-		.action = action,
-		.id = id,
-		.attributes = &attribute,
-		.n_attributes = key ? 1 : 0,
-	};
-
-	(void) event_line_write(fd, &line);
-}

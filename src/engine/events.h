@@ -22,5 +22,3 @@ void events_container(struct engine *e, const struct container *c, const char *a
         const struct oci_kv *attributes, size_t n);
 void events_volume(struct engine *e, const char *name, const char *action,
         const struct oci_kv *attributes, size_t n);
-/* Appends an event of a container by its id alone (shims); async-safe enough: no heap. */
-void events_write(int fd, const char *id, const char *action, const char *key, const char *value);

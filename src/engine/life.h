@@ -35,9 +35,6 @@ int life_end(struct engine *e, struct container *c, struct err *err);
 int life_pause(struct engine *e, struct container *c, bool pause, struct err *err);
 /* Waits for the end; *ret_code as docker wait. */
 int life_wait(struct engine *e, struct container *c, int *ret_code, struct err *err);
-struct plan;
-/* The plan that the next start would execute. */
-int life_plan(struct engine *e, struct container *c, struct plan **ret, struct err *err);
 /* Applies a changed configuration (limits, restart policy): to the living group, to later runs, and
  * to config.json. Takes the configuration. */
 int life_update(

@@ -203,32 +203,6 @@ int mounts_resolve(struct config *config, const struct mounts_options *o, struct
 	return r;
 }
 
-int mounts_add_image(struct config *config, const char *const *volumes, struct err *err)
-{
-	_cleanup_(list_done) struct list l = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < config->n_mounts; i++)
-		r = list_append(&l, &config->mounts[i], false, err);
-	for (; r == 0 && volumes && *volumes; volumes++) {
-		struct config_mount m = MOUNTS_DEFAULT(CONFIG_VOLUME);
-
-		m.target = arena_printf(&config->arena, "/%s", *volumes);
-		m.anonymous = m.from_image = true;
-		r = mounts_check(&config->arena, &m, err);
-		if (r < 0) {
-			_free_ char *shown = str_escaped(*volumes);
-
-			return err_prefix(err, r, "the image declares the volume '%s'", shown);
-		}
-		mounts_finish(&m);
-		r = list_add(&l, &m, true, err);
-	}
-	if (r == 0)
-		store_list(config, &l);
-	return r;
-}
-
 /* --- sources ---------------------------------------------------------------------------------- */
 
 static int make_source(const struct config_mount *m)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The mounts of a container: from -v, --mount, --tmpfs, --volumes-from and VOLUME to the one list
- * of struct config.
+ * The mounts of a container: from -v, --mount, --tmpfs and --volumes-from to the one list of
+ * struct config. (VOLUME of the image is added by config_resolve.)
  *
  * Theory of operation. The parsers are pure: a text becomes one struct config_mount, or a sentence
  * in docker's words. mounts_resolve() brings them together at 'create': what the options name must
  * not collide ("Duplicate mount point"), what other containers have (--volumes-from) fills in what
- * they left free, a '-v /x' without a source gives way to both, and mounts_add_image() adds what
- * the image asks for where nothing else is. The list is sorted so that a folder comes before what
- * lies in it, and is otherwise in the order given. All texts are in the configuration's arena.
+ * they left free, a '-v /x' without a source gives way to both. The list is sorted so that a folder
+ * comes before what lies in it, and is otherwise in the order given. All texts are in the
+ * configuration's arena.
  *
  * Only mounts_check_sources() looks at the machine: at the host's paths that binds name. Those are
  * the administrator's own, so links in them are followed.
@@ -57,9 +57,6 @@ struct mounts_options {
  * volumes by their names), their tmpfs are not. -EINVAL: a value is wrong, or two name the same
  * target; -E2BIG: more than CONFIG_LIST_MAX. */
 int mounts_resolve(struct config *config, const struct mounts_options *options, struct err *err);
-/* Adds an anonymous volume for each path that the image declares (VOLUME; NULL-terminated or NULL)
- * and that is no target yet. Relative paths begin at "/". -EINVAL: the image asks for "/". */
-int mounts_add_image(struct config *config, const char *const *volumes, struct err *err);
 
 /* Looks at the sources of all binds on the host: a missing one is an error in docker's words, but
  * for those of -v (create_source), which are made as folders (root's, 0755 less the umask) when

@@ -287,13 +287,3 @@ void security_info(const struct facts *facts, struct buf *out)
 	                ? "memory files are not executable unless asked for"
 	                : "lost: memory files can be executed (Linux 6.3 has the switch)");
 }
-
-void security_grants(const struct config *config, struct buf *out)
-{
-	_cleanup_(strv_freep) char **grants = NULL;
-
-	if (config_grants(config, &grants) == 0)
-		(void) buf_adds(out, "Nothing was granted beyond the default.\n");
-	for (char **grant = grants; grant && *grant; grant++)
-		(void) buf_addf(out, "granted: %s\n", *grant);
-}

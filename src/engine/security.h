@@ -12,7 +12,3 @@
 void security_table(const struct plan *plan, const struct facts *facts, struct buf *out);
 /* Appends what this kernel gives and what is lost without it ('bulkhead info'). */
 void security_info(const struct facts *facts, struct buf *out);
-struct config;
-/* Appends what the configuration grants beyond the default profile, one line a grant, or that there
- * is none. */
-void security_grants(const struct config *config, struct buf *out);

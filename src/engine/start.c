@@ -366,23 +366,3 @@ int life_start(struct engine *e, struct container *c, const struct life_start *h
 		r = run_shim(&s, ret_sock, ret_exit_code, err);
 	return r;
 }
-
-static void no_warning(const char *text)
-{
-	(void) text;
-}
-
-int life_plan(struct engine *e, struct container *c, struct plan **ret, struct err *err)
-{
-	static const struct life_start how = { .attach = 0 };
-	_start_done_ struct start s = START_INIT(e, c, &how, no_warning);
-	int r = container_config(e, c, &s.config, err);
-
-	if (r == 0)
-		r = facts_probe(&s.facts, err);
-	if (r == 0)
-		r = start_make_plan(&s, err);
-	if (r == 0)
-		*ret = TAKE_PTR(s.plan);
-	return r;
-}

@@ -167,11 +167,6 @@ int sys_seccomp_filter(unsigned int flags, const void *prog)
 	return ret(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, prog));
 }
 
-int sys_seccomp_action_avail(uint32_t action)
-{
-	return ret(syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action));
-}
-
 int sys_landlock_abi(void)
 {
 	return ret(syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION));

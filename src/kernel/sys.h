@@ -68,8 +68,6 @@ int sys_capget(uint64_t *ret_effective, uint64_t *ret_permitted, uint64_t *ret_i
 /* seccomp(2). prog points to a struct sock_fprog. Returns 0, or an fd with
  * SECCOMP_FILTER_FLAG_NEW_LISTENER. */
 int sys_seccomp_filter(unsigned int flags, const void *prog);
-/* 0 if the kernel knows this SECCOMP_RET_* action, else -EOPNOTSUPP. */
-int sys_seccomp_action_avail(uint32_t action);
 
 /* Landlock. sys_landlock_abi: the ABI version (1 or more), or a negative errno if there is none. */
 int sys_landlock_abi(void);

@@ -15,11 +15,6 @@ static const char *const driver_names[LOG_DRIVER_N] = {
 	[LOG_DRIVER_JOURNALD] = "journald",
 };
 
-const char *log_driver_name(enum log_driver driver)
-{
-	return (unsigned) driver < LOG_DRIVER_N ? driver_names[driver] : "unknown";
-}
-
 static int refuse(struct log_options *o, const char *option, const char *why)
 {
 	return err_set(o->err, -EINVAL, "the log option '%s' %s", option, why);

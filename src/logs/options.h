@@ -41,6 +41,3 @@ struct log_subject {
 int log_options_parse(const char *driver, const char *const *opts,
         const struct log_subject *subject, struct arena *arena, struct log_config *ret,
         struct err *err);
-
-/* "json-file", "journald", "none". */
-const char *log_driver_name(enum log_driver driver);

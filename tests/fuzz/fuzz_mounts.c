@@ -58,14 +58,15 @@ static int parse(struct arena *a, char kind, const char *text, struct config_mou
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_free_ char *text = size ? xstrndup((const char *) data + 1, size - 1) : xstrdup("");
-	const char *const volumes[] = { text, text, "/x", NULL };
+	char other[] = "/x", *volumes[] = { text, other, NULL };
+	const struct mounts_options o = { .volumes = volumes, .cwd = "/" };
 	struct config_mount m = { 0 };
 	struct config c = { 0 };
 	struct err err;
 
 	if (size && parse(&c.arena, (char) data[0], text, &m) == 0)
 		require_good(&m);
-	if (mounts_add_image(&c, volumes, &err) == 0)
+	if (mounts_resolve(&c, &o, &err) == 0)
 		for (size_t i = 0; i < c.n_mounts; i++)
 			require_good(&c.mounts[i]);
 	arena_done(&c.arena);

@@ -6,6 +6,7 @@
 #include "create_parse.h"
 #include "create_values.h"
 #include "engine/containers.h"
+#include "engine/etc_files.h"
 #include "engine/mounts.h"
 #include "engine/security_opt.h"
 #include "engine/texts.h"
@@ -259,36 +260,48 @@ static int read_logs(struct reading *r)
 	return 0;
 }
 
-/* "NAME:IP", or "NAME=IP" with brackets around an IPv6 address; config_check judges the parts. */
-static void read_hosts(struct reading *r)
+static int read_hosts(struct reading *r)
 {
 	struct texts t;
+	int k = 0;
 
 	texts_init(&t, &r->c->arena);
-	for (char **h = r->v->add_hosts; h && *h; h++) {
-		size_t len = strcspn(*h, strchr(*h, '=') ? "=" : ":");
-		const char *address = (*h)[len] ? *h + len + 1 : "";
-		size_t end = strlen(address);
-		bool bracketed = end > 2 && address[0] == '[' && address[end - 1] == ']';
+	for (char **h = r->v->add_hosts; k == 0 && h && *h; h++) {
+		const char *entry = NULL;
 
-		if ((*h)[len])
-			texts_add(&t, arena_printf(&r->c->arena, "%.*s:%.*s", (int) len, *h,
-			                      (int) (bracketed ? end - 2 : end),
-			                      bracketed ? address + 1 : address));
-		else
-			texts_add(&t, copy(r, *h));
+		k = etc_files_parse_host(&r->c->arena, *h, &entry, r->err);
+		if (k == 0)
+			texts_add(&t, entry);
 	}
 	r->c->extra_hosts = t.items;
+	return k;
 }
 
-static void read_network(struct reading *r)
+static int read_names(struct reading *r, char *const *list,
+        int (*check)(const char *text, struct err *err), const char *const **ret)
 {
+	int k = 0;
+
+	for (char *const *text = list; k == 0 && text && *text; text++)
+		k = check(*text, r->err);
+	if (k == 0)
+		*ret = copy_list(r, list);
+	return k;
+}
+
+static int read_network(struct reading *r)
+{
+	int k = read_hosts(r);
+
 	for (char **n = r->v->networks; n && *n; n++)
 		r->c->network_mode = streq(*n, "default") ? "isolated" : copy(r, *n);
-	read_hosts(r);
-	r->c->dns = copy_list(r, r->v->dns);
-	r->c->dns_search = copy_list(r, r->v->dns_search);
-	r->c->dns_options = copy_list(r, r->v->dns_options);
+	if (k == 0)
+		k = read_names(r, r->v->dns, etc_files_check_dns, &r->c->dns);
+	if (k == 0)
+		k = read_names(r, r->v->dns_search, etc_files_check_search, &r->c->dns_search);
+	if (k == 0)
+		k = read_names(r, r->v->dns_options, etc_files_check_option, &r->c->dns_options);
+	return k;
 }
 
 static void read_numbers(struct reading *r)
@@ -389,6 +402,7 @@ static int read_all(struct reading *r, enum create_for which, int argc, char **a
 		read_restart,
 		read_health,
 		read_logs,
+		read_network,
 	};
 	int k = check_refused(r->v, r->err);
 
@@ -398,7 +412,6 @@ static int read_all(struct reading *r, enum create_for which, int argc, char **a
 		k = read_streams(r, which);
 	if (k < 0)
 		return k;
-	read_network(r);
 	read_numbers(r);
 	read_rest(r, argc, argv);
 	return 0;
