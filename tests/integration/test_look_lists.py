@@ -150,8 +150,8 @@ def test_ps_image_is_the_id_when_the_name_moved(engine):
     engine.ok("rm", "box")
 
 
-def test_ps_of_500_containers_takes_a_moment(tmp_path):
-    """The table needs the database and the records alone: 500 copies of those of one container."""
+def test_ps_of_500_containers_needs_the_database_and_the_records_alone(tmp_path):
+    """500 copies of those of one container, without any other file. (bench/live.py measures the time.)"""
     with Engine(tmp_path) as e:
         e.import_image("busybox", changes=["CMD [\"sh\"]"])
         first = e.ok("create", "--name", "box", "busybox")
@@ -166,16 +166,12 @@ def test_ps_of_500_containers_takes_a_moment(tmp_path):
         db.commit()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.close()
-        best = 1.0
-        for _ in range(5):
-            start = time.monotonic()
-            assert len(e.ok("ps", "-aq").splitlines()) == 500
-            best = min(best, time.monotonic() - start)
+        assert len(e.ok("ps", "-aq").splitlines()) == 500
+        assert len(e.ok("ps", "-a").splitlines()) == 501
         db = sqlite3.connect(e.root / "db.sqlite")
         db.execute("DELETE FROM containers WHERE id != ?", (first,))
         db.commit()
         db.close()
-        assert best < 0.3, best  # below 20 ms on an idle machine; the tests share theirs, and may be sanitized
 
 
 # --- inspect ------------------------------------------------------------------------------------
