@@ -85,12 +85,12 @@ static int add_header(
 }
 
 static int add_row(const struct format_list *list, const struct wanted *w, struct json_object *row,
-        size_t index, struct buf *out, struct err *err)
+        bool has_labels, struct json_object *labels, struct buf *out, struct err *err)
 {
 	const struct template_options options = {
 		.flags = TEMPLATE_SORT | (list->clean || w->table ? TEMPLATE_CLEAN : 0u) |
-		         (list->labels ? TEMPLATE_LABELS : 0u),
-		.labels = list->labels ? json_object_array_get_idx(list->labels, index) : NULL,
+		         (has_labels ? TEMPLATE_LABELS : 0u),
+		.labels = labels,
 	};
 	int r = template_exec(w->template, row, &options, out, err);
 
@@ -118,21 +118,58 @@ static int add_whole(struct buf *out, const struct buf *text, bool align, struct
 	return err_set(err, r, "the output is longer than %zu bytes", out->max);
 }
 
-int format_list(
-        const struct format_list *list, struct json_object *rows, struct buf *out, struct err *err)
+/* A row of the array that the caller has, or of those that are made. */
+typedef int (*add_fn)(const struct format_list *list, const struct wanted *w, const void *rows,
+        size_t i, struct buf *out, struct err *err);
+
+static int add_all(const struct format_list *list, add_fn add, const void *rows, size_t n,
+        struct buf *out, struct err *err)
 {
 	_cleanup_(wanted_done) struct wanted w = { 0 };
 	_buf_done_ struct buf text = BUF_INIT(ROWS_MAX);
-	size_t n = json_object_array_length(rows);
 	int r = parse_spec(list, &w, err);
 
 	if (r == 0 && w.table)
 		r = add_header(list, &w, &text, err);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = add_row(list, &w, json_object_array_get_idx(rows, i), i, &text, err);
-	if (r < 0)
-		return r;
-	return add_whole(out, &text, w.table, err);
+		r = add(list, &w, rows, i, &text, err);
+	return r < 0 ? r : add_whole(out, &text, w.table, err);
+}
+
+static int add_given(const struct format_list *list, const struct wanted *w, const void *rows,
+        size_t i, struct buf *out, struct err *err)
+{
+	const struct json_object *all = rows;
+
+	return add_row(list, w, json_object_array_get_idx(all, i), list->labels != NULL,
+	        list->labels ? json_object_array_get_idx(list->labels, i) : NULL, out, err);
+}
+
+int format_list(
+        const struct format_list *list, struct json_object *rows, struct buf *out, struct err *err)
+{
+	return add_all(list, add_given, rows, json_object_array_length(rows), out, err);
+}
+
+static int add_made(const struct format_list *list, const struct wanted *w, const void *rows,
+        size_t i, struct buf *out, struct err *err)
+{
+	const struct format_rows *made = rows;
+	struct json_object *row = json_object_new_object(),
+	                   *labels = made->labels ? json_object_new_object() : NULL;
+	int r;
+
+	made->make(made->data, i, row, labels);
+	r = add_row(list, w, row, made->labels, labels, out, err);
+	(void) json_object_put(row);
+	(void) json_object_put(labels);
+	return r;
+}
+
+int format_list_rows(const struct format_list *list, const struct format_rows *rows,
+        struct buf *out, struct err *err)
+{
+	return add_all(list, add_made, rows, rows->n, out, err);
 }
 
 int format_inspect(

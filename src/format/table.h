@@ -32,7 +32,8 @@ struct format_list {
 	const char *table; /* the usual columns: "{{.ID}}\t{{.Names}}" (a real tab, or \t) */
 	const char *quiet; /* --quiet: a template, "{{.ID}}", that goes before spec; or NULL */
 	const struct format_header *headers; /* every field; ended by a NULL field */
-	/* What {{.Label "key"}} reads: an array with an object (or null) for each row; or NULL. */
+	/* What {{.Label "key"}} reads: an array with an object (or null) for each row; or NULL.
+	 * (format_list alone.) */
 	struct json_object *labels;
 	/* Texts of rows are cleaned (format/clean.h) in templates too; in tables they always are.
 	 * Set it when the output is a terminal. */
@@ -43,6 +44,17 @@ struct format_list {
  * template_parse and template_exec. */
 int format_list(
         const struct format_list *list, struct json_object *rows, struct buf *out, struct err *err);
+/* Rows that are made one after the other, so that a long list needs the memory of one. */
+struct format_rows {
+	size_t n;
+	/* Makes row i. labels is its {{.Label "key"}}, NULL when that is not to be used. */
+	void (*make)(void *data, size_t i, struct json_object *row, struct json_object *labels);
+	void *data;
+	bool labels;
+};
+/* The same as format_list for an array of these rows. */
+int format_list_rows(const struct format_list *list, const struct format_rows *rows,
+        struct buf *out, struct err *err);
 /* Checks --format before any work is done: parses what format_list would. */
 int format_list_check(const struct format_list *list, struct err *err);
 /* True when the output will contain the field: for what is costly to find out. The JSON form

@@ -60,6 +60,8 @@ struct image_cache {
 	size_t n;
 };
 
+enum { FIELDS = 15 };
+
 /* What goes into the rows. */
 struct page {
 	struct engine *e;
@@ -67,7 +69,8 @@ struct page {
 	int64_t now;
 	bool size; /* sizes are asked for */
 	struct image_cache images;
-	struct json_object *rows, *labels; /* labels: NULL when nobody asks */
+	struct list *list;
+	bool wanted[FIELDS]; /* by the output */
 };
 
 static void page_done(struct page *p)
@@ -75,8 +78,6 @@ static void page_done(struct page *p)
 	for (size_t i = 0; i < p->images.n; i++)
 		free(p->images.items[i].name);
 	free(p->images.items);
-	json_object_put(p->rows);
-	json_object_put(p->labels);
 }
 
 static size_t find_image(struct page *p, const char *name)
@@ -270,32 +271,33 @@ static char *(*const cells[])(struct page *p, struct list_item *item) = {
 	status_cell,
 };
 _Static_assert(ARRAY_SIZE(headers) == ARRAY_SIZE(cells) + 1, "a header for each cell");
+_Static_assert(ARRAY_SIZE(cells) == FIELDS, "struct page has a switch for each");
 
 #define COLUMNS                                                                                    \
 	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 
-static void add_row(struct page *p, struct list_item *item, const bool wanted[ARRAY_SIZE(cells)])
-{
-	struct json_object *row = json_object_new_object();
-
-	for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
-		_free_ char *text = wanted[i] ? cells[i](p, item) : NULL;
-
-		if (wanted[i])
-			json_add_text(row, headers[i].field, text);
-	}
-	(void) json_object_array_add(p->rows, row);
-}
-
 /* What {{.Label "key"}} reads. */
-static void add_labels(struct page *p, struct list_item *item)
+static void add_labels(const struct page *p, struct list_item *item, struct json_object *labels)
 {
 	const struct config *config = list_item_config(p->e, item);
-	struct json_object *o = json_object_new_object();
 
 	for (size_t i = 0; config && i < config->n_labels; i++)
-		json_add_text(o, config->labels[i].key, config->labels[i].value);
-	(void) json_object_array_add(p->labels, o);
+		json_add_text(labels, config->labels[i].key, config->labels[i].value);
+}
+
+static void make_row(void *data, size_t n, struct json_object *row, struct json_object *labels)
+{
+	struct page *p = data;
+	struct list_item *item = &p->list->items[n];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
+		_free_ char *text = p->wanted[i] ? cells[i](p, item) : NULL;
+
+		if (p->wanted[i])
+			json_add_text(row, headers[i].field, text);
+	}
+	if (labels)
+		add_labels(p, item, labels);
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -361,23 +363,21 @@ static int print_list(struct engine *e, const struct values *v, struct list *lis
 		.now = time(NULL),
 		/* "json" alone does not ask for what is slow to find out. */
 		.size = v->size || (v->format && !streq(v->format, "json")),
-		.rows = json_object_new_array(),
-		.labels = format_list_uses(&format, "Label") ? json_object_new_array() : NULL,
+		.list = list,
 	};
-	bool wanted[ARRAY_SIZE(cells)];
+	const struct format_rows rows = {
+		.n = list->n,
+		.make = make_row,
+		.data = &p,
+		.labels = format_list_uses(&format, "Label"),
+	};
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
-		wanted[i] = format_list_uses(&format, headers[i].field);
-	for (size_t i = 0; i < list->n; i++) {
-		add_row(&p, &list->items[i], wanted);
-		if (p.labels)
-			add_labels(&p, &list->items[i]);
-	}
+		p.wanted[i] = format_list_uses(&format, headers[i].field);
 	r = list->n == 0 ? check_names(&format, err) : 0;
-	format.labels = p.labels;
 	if (r == 0)
-		r = format_list(&format, p.rows, &out, err);
+		r = format_list_rows(&format, &rows, &out, err);
 	return r < 0 ? r : print_text(&out);
 }
 
