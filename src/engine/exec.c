@@ -19,7 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { ENV_MAX = 4096 };
+enum { ENV_MAX = 4096, CODE_CANNOT_RUN = 126 };
 
 /* --- the plan --------------------------------------------------------------------------------- */
 
@@ -281,7 +281,7 @@ int exec_run(struct engine *e, struct container *c, const struct exec_options *o
 	if (r < 0) {
 		if (x.child.pidfd >= 0)
 			(void) proc_wait(x.child.pidfd);
-		*ret_code = code;
+		*ret_code = code ? code : CODE_CANNOT_RUN;
 		return r;
 	}
 	event(e, c, "exec_start", o);

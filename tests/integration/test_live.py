@@ -64,6 +64,14 @@ def test_stopped_container_starts_again_with_its_files(engine):
     engine.wait_log("box", "more\nmore\nmore")
 
 
+def test_starting_one_twice_at_once_is_no_error(engine):
+    engine.ok("create", "--name", "box", "busybox", "sleep", "1000")
+    for _ in range(5):
+        assert engine.ok("start", "box", "box") == "box\nbox"
+        assert engine.ok("start", "box") == "box"
+        engine.ok("stop", "-t", "0", "box")
+
+
 def test_init_that_ignores_signals_is_killed_after_the_timeout(engine):
     engine.detached("--name", "box", "busybox", "sleep", "1000")
     begun = time.monotonic()
@@ -300,6 +308,7 @@ def test_exec_exit_codes_and_streams(engine):
     assert (done.returncode, done.stdout, done.stderr) == (9, "out\n", "err\n")
     assert "executable file not found" in engine.refused("exec", "box", "no-such", code=127)
     assert "permission denied" in engine.refused("exec", "box", "/etc/passwd", code=126)
+    assert "working folder" in engine.refused("exec", "-w", "/not/there", "box", "pwd", code=126)
     assert engine.call("exec", "-i", "box", "cat", input="through").stdout == "through"
     assert engine.call("exec", "box", "cat", input="not through").stdout == ""
     assert "not running" in (engine.ok("stop", "-t", "0", "box"), engine.refused("exec", "box", "true"))[1]

@@ -87,16 +87,27 @@ static int run_attach(void *data, void *values, int argc, char **argv)
 
 /* --- start ------------------------------------------------------------------------------------ */
 
+/* Another command was quicker: the container runs, or is about to. */
+static bool is_started(struct engine *e, struct container *c)
+{
+	struct err ignored;
+
+	return container_look(e, c, &ignored) == 0 && c->alive &&
+	       (c->record.state == RECORD_STARTING || c->record.state == RECORD_RUNNING);
+}
+
 static int act_start(struct engine *e, struct container *c, void *values, struct err *err)
 {
 	static const struct life_start how = { .attach = 0 };
-	int code;
+	int code, r;
 
 	(void) values;
 	if (container_is_running(c))
 		return 0;
-	code = find_programs(err);
-	return code < 0 ? code : life_start(e, c, &how, foreground_warn, NULL, &code, err);
+	r = find_programs(err);
+	if (r == 0)
+		r = life_start(e, c, &how, foreground_warn, NULL, &code, err);
+	return r < 0 && is_started(e, c) ? 0 : r;
 }
 
 /* The foreground: attached before the first byte of output. */
