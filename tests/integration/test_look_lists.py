@@ -174,6 +174,26 @@ def test_ps_of_500_containers_needs_the_database_and_the_records_alone(tmp_path)
         db.close()
 
 
+# --- prune --------------------------------------------------------------------------------------
+
+def test_prune_removes_what_does_not_run_and_the_filters_leave(engine):
+    for name, labels in (("one", ["-l", "keep=yes"]), ("two", ["-l", "keep=no"]), ("three", [])):
+        engine.ok("create", "--name", name, *labels, "busybox", "true")
+    engine.detached("--name", "runs", "busybox", "sleep", "1000")
+    names = lambda: sorted(engine.ok("ps", "-a", "--format", "{{.Names}}").split())
+    assert engine.call("container", "prune", input="n\n").stdout.endswith("Total reclaimed space: 0B\n")
+    assert engine.ok("container", "prune", "-f", "--filter", "until=1h") == "Total reclaimed space: 0B"
+    assert names() == ["one", "runs", "three", "two"]
+    engine.ok("container", "prune", "-f", "--filter", "label!=keep")
+    assert names() == ["one", "runs", "two"]
+    out = engine.ok("container", "prune", "-f", "--filter", "label=keep=no").splitlines()
+    assert out[0] == "Deleted Containers:" and len(out[1]) == 64 and out[-1].startswith("Total reclaimed space: ")
+    assert names() == ["one", "runs"]
+    assert "Invalid filter 'nonsense'" in engine.refused("container", "prune", "-f", "--filter", "nonsense=1")
+    engine.ok("container", "prune", "-f")
+    assert names() == ["runs"]
+
+
 # --- inspect ------------------------------------------------------------------------------------
 
 def test_inspect_has_dockers_shape(engine):

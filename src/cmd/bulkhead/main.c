@@ -61,6 +61,7 @@ static const struct opt_command *const commands[] = {
 	&command_info,
 	&command_completion,
 	&command_container_attach,
+	&command_container_prune,
 	&command_container_create,
 	&command_container_exec,
 	&command_container_inspect,
