@@ -25,6 +25,8 @@ NOISE = [
     (re.compile(r"\.$", re.M), ""),
     (re.compile(r"\n\s*\n+"), "\n"),
 ]
+# busybox's shell asks the terminal where its cursor is, and draws its prompt again when the first key comes late enough.
+REDRAWN = re.compile(r"(\x1b\[6n)\r# \x1b\[J")
 MADE_UP = re.compile(r"(?<![\w/.-])[a-z]+_[a-z]+(?:_?\d+)?(?![\w/.-])")
 
 
@@ -46,7 +48,7 @@ class Ids:
 
 def text(raw, scratch, names=False):
     """`scratch` is the folder that the line ran in, `names`: made-up container names may be in it."""
-    raw = raw.replace(scratch, "<PWD>")
+    raw = REDRAWN.sub(r"\1", raw.replace(scratch, "<PWD>"))
     raw = NEVER.sub("<NEVER>", raw)
     for pattern, word in TIMES:
         raw = pattern.sub(word, raw)
