@@ -46,6 +46,8 @@ int list_check_filters(char *const *filters, struct err *err);
 /* What needs neither engine nor other containers: exited, health, id, is-task, name, status, and
  * with the configuration (NULL: none) expose, isolation, label, network, publish, volume. */
 bool list_matches(char *const *filters, const struct container *c, const struct config *config);
+/* True when it has the label: filter is "KEY" or "KEY=VALUE". config NULL: it has none. */
+bool list_has_label(const struct config *config, const char *filter);
 /* "Up 5 minutes (healthy)", "Exited (0) 3 seconds ago", "Created", ... now in seconds. New memory.
  */
 char *list_status(const struct container *c, int64_t now);

@@ -65,19 +65,24 @@ static bool match_task(const struct subject *s, const char *value)
 	return streq(value, "false") || streq(value, "0"); /* there is no swarm */
 }
 
-static bool match_label(const struct subject *s, const char *value)
+bool list_has_label(const struct config *config, const char *filter)
 {
-	const char *equals = strchr(value, '=');
-	size_t len = equals ? (size_t) (equals - value) : strlen(value);
+	const char *equals = strchr(filter, '=');
+	size_t len = equals ? (size_t) (equals - filter) : strlen(filter);
 
-	for (size_t i = 0; s->config && i < s->config->n_labels; i++) {
-		const struct oci_kv *l = &s->config->labels[i];
+	for (size_t i = 0; config && i < config->n_labels; i++) {
+		const struct oci_kv *l = &config->labels[i];
 
-		if (strlen(l->key) == len && strncmp(l->key, value, len) == 0 &&
+		if (strlen(l->key) == len && strncmp(l->key, filter, len) == 0 &&
 		        (!equals || streq(l->value, equals + 1)))
 			return true;
 	}
 	return false;
+}
+
+static bool match_label(const struct subject *s, const char *value)
+{
+	return list_has_label(s->config, value);
 }
 
 /* By the name of the volume or the source of a bind, or by the target. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bulkhead.h"
 #include "confirm.h"
+#include "prune.h"
 
 #include "base/str.h"
 #include "engine/inspect.h"
@@ -53,35 +54,18 @@ static int64_t now_ns(void)
 
 static int read_filter(const char *filter, struct wanted *w, struct err *err)
 {
-	_free_ char *shown = str_escaped(filter), *key = xstrndup(filter, strcspn(filter, "="));
-	_free_ char *shown_key = str_escaped(key);
-	const char *value = strchr(filter, '=');
+	_free_ char *key = NULL;
+	const char *value = NULL;
+	int r = prune_filter(filter, &key, &value, err);
 
-	if (!value)
-		return err_set(err, -EINVAL,
-		        "invalid argument \"%s\" for \"--filter\" flag: bad format of filter "
-		        "(expected name=value)",
-		        shown);
-	value++;
+	if (r < 0)
+		return r;
 	if (streq(key, "until"))
 		return format_parse_time(value, now_ns(), &w->until, err);
 	if (!streq(key, "label") && !streq(key, "label!"))
-		return err_set(err, -EINVAL, "Invalid filter '%s'", shown_key);
+		return prune_unknown_filter(key, err);
 	strv_add(streq(key, "label") ? &w->with : &w->without, value);
 	return 0;
-}
-
-static bool has_label(const struct config *config, const char *filter)
-{
-	size_t len = strcspn(filter, "=");
-
-	for (size_t i = 0; config && i < config->n_labels; i++) {
-		const struct oci_kv *label = &config->labels[i];
-
-		if (strlen(label->key) == len && strncmp(label->key, filter, len) == 0)
-			return !filter[len] || streq(label->value, filter + len + 1);
-	}
-	return false;
 }
 
 static bool is_wanted(struct engine *e, const struct wanted *w, struct list_item *item)
@@ -93,10 +77,10 @@ static bool is_wanted(struct engine *e, const struct wanted *w, struct list_item
 	if (c->alive || c->created >= w->until)
 		return false;
 	for (char **label = w->with; label && *label; label++)
-		if (!has_label(config, *label))
+		if (!list_has_label(config, *label))
 			return false;
 	for (char **label = w->without; label && *label; label++)
-		if (has_label(config, *label))
+		if (list_has_label(config, *label))
 			return false;
 	return true;
 }
@@ -110,7 +94,6 @@ static int prune(
 	_engine_done_ struct engine e = ENGINE_INIT;
 	_list_done_ struct list list = { .n = 0 };
 	uint64_t bytes = 0, size = 0;
-	char text[FORMAT_UNIT_SIZE];
 	int r = engine_open(global->root, ENGINE_WRITE, &e, err);
 	struct err why;
 
@@ -134,8 +117,7 @@ static int prune(
 	}
 	if (r < 0)
 		return r;
-	format_size(text, bytes, 4);
-	(void) buf_addf(out, "%sTotal reclaimed space: %s\n", out->len ? "\n" : "", text);
+	prune_total(out, bytes);
 	return 0;
 }
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bulkhead.h"
 #include "confirm.h"
+#include "prune.h"
 
 #include "base/str.h"
 #include "engine/volumes.h"
-#include "format/units.h"
-
-#include <errno.h>
 
 #define WARNING(which)                                                                             \
 	"WARNING! This will remove " which                                                         \
@@ -31,16 +29,12 @@ static const struct opt options[] = {
 /* The labels as volume_prune() takes them. */
 static int read_filter(struct values *v, const char *filter, char ***labels, struct err *err)
 {
-	_free_ char *shown = str_escaped(filter), *key = xstrndup(filter, strcspn(filter, "="));
-	_free_ char *not = NULL, *shown_key = str_escaped(key);
-	const char *value = strchr(filter, '=');
+	_free_ char *key = NULL, *not = NULL;
+	const char *value = NULL;
+	int r = prune_filter(filter, &key, &value, err);
 
-	if (!value)
-		return err_set(err, -EINVAL,
-		        "invalid argument \"%s\" for \"--filter\" flag: bad format of filter "
-		        "(expected name=value)",
-		        shown);
-	value++;
+	if (r < 0)
+		return r;
 	not = xprintf("!%s", value);
 	if (streq(key, "label"))
 		strv_add(labels, value);
@@ -49,7 +43,7 @@ static int read_filter(struct values *v, const char *filter, char ***labels, str
 	else if (streq(key, "all") && (streq(value, "true") || streq(value, "1")))
 		v->all = true;
 	else if (!streq(key, "all") || !(streq(value, "false") || streq(value, "0")))
-		return err_set(err, -EINVAL, "Invalid filter '%s'", shown_key);
+		return prune_unknown_filter(key, err);
 	return 0;
 }
 
@@ -58,7 +52,6 @@ static int prune(const struct global *global, struct values *v, char *const *lab
 {
 	_engine_done_ struct engine e = ENGINE_INIT;
 	_cleanup_(strv_freep) char **names = NULL;
-	char size[FORMAT_UNIT_SIZE];
 	uint64_t bytes = 0;
 	int r = 0;
 
@@ -73,8 +66,7 @@ static int prune(const struct global *global, struct values *v, char *const *lab
 		(void) buf_adds(out, "Deleted Volumes:\n");
 	for (char **name = names; name && *name; name++)
 		(void) buf_addf(out, "%s\n", *name);
-	format_size(size, bytes, 4);
-	(void) buf_addf(out, "%sTotal reclaimed space: %s\n", names ? "\n" : "", size);
+	prune_total(out, bytes);
 	return 0;
 }
 
